@@ -1,23 +1,8 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using ActorProfiler.Collector.Elf;
 
 namespace ActorProfiler.Collector.Symbols;
-
-/// <summary>A mapped file, the kernel, or JIT-compiled code: what a pprof mapping is made of.</summary>
-/// <remarks>
-/// One object per file, shared by all processes that map it, so reference equality is identity.
-/// Addresses are the file's own virtual addresses (ELF vaddr), not those of one process.
-/// </remarks>
-/// <param name="File">Path in its own mount namespace, or <c>[kernel.kallsyms]</c>, <c>[vdso]</c>, <c>[jit]</c>.</param>
-/// <param name="BuildId">GNU build id (or Go build id) in lower-case hex; "" when there is none.</param>
-/// <param name="Start">First virtual address of the executable segment.</param>
-/// <param name="Limit">End of it, exclusive.</param>
-/// <param name="Offset">Offset in the file of <paramref name="Start"/>.</param>
-public sealed record Module(string File, string BuildId, ulong Start, ulong Limit, ulong Offset)
-{
-    public bool Equals(Module? other) => ReferenceEquals(this, other);
-
-    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
-}
 
 /// <param name="Name">As shown: demangled by the configured mode.</param>
 /// <param name="SystemName">As in the symbol table.</param>
@@ -40,5 +25,5 @@ public sealed record Location(Module? Module, ulong Address, ImmutableArray<Line
 {
     public bool Equals(Location? other) => ReferenceEquals(this, other);
 
-    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }
