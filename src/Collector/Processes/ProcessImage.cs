@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using ActorProfiler.Collector.Elf;
+
+namespace ActorProfiler.Collector.Processes;
+
+/// <summary>The executable mappings of one program image, as they were at one moment.</summary>
+/// <remarks>
+/// Each image is one user of its files in <see cref="ElfFiles"/>; give it back with <see cref="ElfFiles.Release"/> and
+/// <see cref="Files"/> when the process ends or a newer image takes its place.
+/// </remarks>
+/// <param name="Mappings">By address, not overlapping.</param>
+/// <param name="Comm">Name of the main thread when it was read.</param>
+/// <param name="Status">Owner and pid inside its namespace; null when it could not be read.</param>
+internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<MappedFile> Mappings, string Comm, ProcStatus? Status)
+{
+    private const int MappingLimit = 65536;
+
+    public IEnumerable<ElfFile> Files => Mappings.Select(mapping => mapping.File).OfType<ElfFile>();
+
+    /// <summary>Reads a process and opens its files.</summary>
+    /// <returns>Null when the process is gone, is a kernel thread, or its pid belongs to a later process by now.</returns>
+    public static ProcessImage? Read(ProcessIdentity identity, ElfFiles files)
+    {
+        if (ProcFiles.Maps(identity.Pid) is not { Length: > 0 } maps)
+        {
+            return null;
+        }
+
+        var mappings = ImmutableArray.CreateBuilder<MappedFile>();
+        foreach (var mapping in MapsParser.ParseExecutable(maps, MappingLimit))
+        {
+            mappings.Add(new MappedFile(mapping, files.Open(identity.Pid, mapping)));
+        }
+
+        // Looked at last: if the pid is still the same process now, it was while its maps and files were read.
+        var image = new ProcessImage(identity, mappings.ToImmutable(), ProcFiles.Comm(identity.Pid) ?? "", ProcFiles.Status(identity.Pid));
+        if (ProcFiles.IsStill(identity))
+        {
+            return image;
+        }
+
+        files.Release(image.Files);
+        return null;
+    }
+
+    /// <summary>The mapping that holds an address, or null.</summary>
+    public MappedFile? Find(ulong address)
+    {
+        var index = FindIndex(address);
+        return index < 0 ? null : Mappings[index];
+    }
+
+    /// <summary>Index in <see cref="Mappings"/> of the one that holds an address, or -1.</summary>
+    public int FindIndex(ulong address)
+    {
+        var (low, high) = (0, Mappings.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var mapping = Mappings[middle].Mapping;
+            if (address >= mapping.Start && address < mapping.End)
+            {
+                return middle;
+            }
+
+            (low, high) = address < mapping.Start ? (low, middle - 1) : (middle + 1, high);
+        }
+
+        return -1;
+    }
+}
