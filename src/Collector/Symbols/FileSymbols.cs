@@ -1,0 +1,146 @@
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Symbols.Demangling;
+
+namespace ActorProfiler.Collector.Symbols;
+
+/// <summary>Names for the addresses of one ELF file.</summary>
+/// <remarks>
+/// Sources in order: the separate debug file, the file's own symbols, its packed mini debug file, its dynamic symbols, PLT stubs. Code that
+/// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node.
+/// Read at the first lookup. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
+/// </remarks>
+internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode demangle)
+{
+    private const int UnknownLimit = 1 << 16;
+
+    private readonly Dictionary<ulong, Location> _unknown = [];
+    private readonly Dictionary<ulong, Location> _unknownByStart = [];
+    private List<(SymbolTable Table, Dictionary<int, Location> Locations)>? _tables;
+    private ElfFile? _debugFile;
+    private FrameStarts? _starts;
+    private PltStubs? _stubs;
+    private int _users;
+
+    public ElfFile File => file;
+
+    /// <summary>Functions with a name, after the first lookup.</summary>
+    public int SymbolCount => _tables?.Sum(source => source.Table.Count) ?? 0;
+
+    /// <summary>Path of the separate debug file in use, or null.</summary>
+    public string? DebugFilePath => _debugFile?.Path;
+
+    /// <summary>Says that one more holder uses this object.</summary>
+    public FileSymbols Retain()
+    {
+        _users++;
+        return this;
+    }
+
+    /// <summary>Says that one holder is done; the last one closes the debug file.</summary>
+    public void Release()
+    {
+        if (--_users == 0)
+        {
+            _debugFile?.Dispose();
+        }
+    }
+
+    /// <param name="address">In the file's own address space.</param>
+    public Location Resolve(ulong address)
+    {
+        _tables ??= ReadTables();
+        foreach (var (table, locations) in _tables)
+        {
+            var symbol = table.Find(address);
+            if (symbol < 0)
+            {
+                continue;
+            }
+
+            if (locations.TryGetValue(symbol, out var known))
+            {
+                return known;
+            }
+
+            if (table.NameOf(symbol) is { } name)
+            {
+                return locations[symbol] = Named(table.AddressOf(symbol), name, isSymbolized: true);
+            }
+        }
+
+        return _unknown.TryGetValue(address, out var location) ? location : Remember(address);
+    }
+
+    private Location Remember(ulong address)
+    {
+        if (_unknown.Count >= UnknownLimit)
+        {
+            _unknown.Clear();
+            _unknownByStart.Clear();
+        }
+
+        if (_stubs?.Find(address) is { } stub)
+        {
+            return _unknown[address] = _unknownByStart.TryGetValue(stub.Address, out var known)
+                ? known
+                : _unknownByStart[stub.Address] = Named(stub.Address, stub.Name, isSymbolized: true);
+        }
+
+        var start = _starts?.Find(address) ?? address;
+        if (!_unknownByStart.TryGetValue(start, out var location))
+        {
+            location = Unknown.InModule(file.Module, start);
+            _unknownByStart[start] = location;
+        }
+
+        return _unknown[address] = location;
+    }
+
+    private Location Named(ulong address, string systemName, bool isSymbolized) =>
+        new(file.Module, address, [new Line(new Function(demangle == DemangleMode.None ? systemName : systemName, systemName), 0)], isSymbolized);
+
+    private List<(SymbolTable, Dictionary<int, Location>)> ReadTables()
+    {
+        var tables = new List<(SymbolTable, Dictionary<int, Location>)>();
+        _debugFile = file.Path.StartsWith('/') ? DebugFiles.Find(file, processRoot) : null;
+        if (_debugFile is not null)
+        {
+            AddTables(tables, _debugFile, ElfSection.SymbolTable);
+        }
+
+        AddTables(tables, file, ElfSection.SymbolTable);
+        if (tables.Count == 0 && Try(() => MiniDebug.Read(file)) is { } mini)
+        {
+            AddTables(tables, mini, ElfSection.SymbolTable);
+        }
+
+        AddTables(tables, file, ElfSection.DynamicSymbols);
+        _starts = Try(() => FrameStarts.Read(file));
+        _stubs = Try(() => PltStubs.Read(file));
+        return tables;
+    }
+
+    private void AddTables(List<(SymbolTable, Dictionary<int, Location>)> tables, ElfFile from, uint type)
+    {
+        foreach (var section in from.Sections)
+        {
+            if (section.Type == type && Try(() => SymbolTable.Read(from, section, file)) is { } table)
+            {
+                tables.Add((table, []));
+            }
+        }
+    }
+
+    /// <summary>A malformed table is one table less; the other sources still give names.</summary>
+    private static T? Try<T>(Func<T?> read) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

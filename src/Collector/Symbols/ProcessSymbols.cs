@@ -1,0 +1,139 @@
+using System.Globalization;
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Collector.Symbols;
+
+/// <summary>Names for the addresses of one process. Made and owned by <see cref="SymbolCaches"/>; valid until the round ends.</summary>
+internal sealed class ProcessSymbols
+{
+    private const int UnknownLimit = 4096;
+
+    private static readonly Location _outside = Unknown.Named("[unknown]");
+    private static readonly Location _anonymous = Unknown.Named("[anon]");
+
+    private readonly FileSymbols?[] _files;
+    private readonly Dictionary<ulong, Location> _unreadable = [];
+    private readonly Dictionary<string, Module> _unreadableModules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Location> _special = new(StringComparer.Ordinal);
+    private PerfMap? _perfMap;
+    private bool _perfMapIsFresh;
+
+    /// <param name="files">One for each mapping, null where it has no ELF file; retained by the caller for this object.</param>
+    public ProcessSymbols(ProcessImage image, FileSymbols?[] files) => (Image, _files) = (image, files);
+
+    public ProcessImage Image { get; }
+
+    /// <summary>The perf map read so far; null when none was needed.</summary>
+    public PerfMap? PerfMap => _perfMap;
+
+    /// <summary>Names an address of the process.</summary>
+    /// <param name="isReturnAddress">
+    /// True for all but the innermost frame: the call is before the address, and may be the last instruction of its function.
+    /// </param>
+    public Location Resolve(ulong address, bool isReturnAddress)
+    {
+        var at = isReturnAddress && address > 0 ? address - 1 : address;
+        var index = Image.FindIndex(at);
+        if (index < 0)
+        {
+            return FindJit(at) ?? _outside;
+        }
+
+        if (_files[index] is { } file)
+        {
+            return file.Resolve(Image.Mappings[index].ToFileAddress(at));
+        }
+
+        return FindJit(at) ?? ResolveWithoutFile(Image.Mappings[index].Mapping, at);
+    }
+
+    /// <summary>Takes over the perf map of the same process's last image: a map that grows is not read anew.</summary>
+    public void Inherit(ProcessSymbols before) => _perfMap = before._perfMap;
+
+    public void EndRound() => _perfMapIsFresh = false;
+
+    public void Release()
+    {
+        foreach (var file in _files)
+        {
+            file?.Release();
+        }
+    }
+
+    /// <summary>Whether a file was closed since, so that names that were not looked up yet cannot be read.</summary>
+    public bool HasClosedFile()
+    {
+        foreach (var file in _files)
+        {
+            if (file is { File.IsClosed: true })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Location? FindJit(ulong address)
+    {
+        if (_perfMap?.Find(address) is { } known)
+        {
+            return known;
+        }
+
+        if (_perfMapIsFresh || Image.Status is not { } status)
+        {
+            return null;
+        }
+
+        // At most once in a round: most unknown addresses stay unknown, and the file may be large.
+        _perfMapIsFresh = true;
+        _perfMap ??= new PerfMap();
+        _perfMap.Refresh(Image.Identity.Pid, status);
+        return _perfMap.Find(address);
+    }
+
+    private Location ResolveWithoutFile(in MemoryMapping mapping, ulong address)
+    {
+        if (mapping.Path.Length == 0)
+        {
+            return _anonymous;
+        }
+
+        if (!mapping.IsFile)
+        {
+            return _special.TryGetValue(mapping.Path, out var special) ? special : _special[mapping.Path] = Unknown.Named(NameOf(mapping.Path));
+        }
+
+        if (_unreadable.TryGetValue(address, out var known))
+        {
+            return known;
+        }
+
+        if (_unreadable.Count >= UnknownLimit)
+        {
+            _unreadable.Clear();
+        }
+
+        return _unreadable[address] = Unknown.InModule(ModuleOf(mapping), address - mapping.Start + mapping.FileOffset);
+    }
+
+    /// <summary>A file that is not ELF, such as a .NET assembly, has no address space of its own but its offsets.</summary>
+    private Module ModuleOf(in MemoryMapping mapping)
+    {
+        if (!_unreadableModules.TryGetValue(mapping.Path, out var module))
+        {
+            module = new Module(mapping.Path, "", mapping.FileOffset, mapping.FileOffset + (mapping.End - mapping.Start), mapping.FileOffset);
+            _unreadableModules.Add(mapping.Path, module);
+        }
+
+        return module;
+    }
+
+    private static string NameOf(string path)
+    {
+        var name = SymbolText.Clean(path);
+        return name.StartsWith('[') ? name : string.Create(CultureInfo.InvariantCulture, $"[{name}]");
+    }
+}

@@ -1,0 +1,117 @@
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Collector.Symbols;
+
+/// <summary>All symbol tables of this host, in bounded caches: by process, by build id, and by file for those without one.</summary>
+/// <remarks>
+/// Two files with one build id share a table, so a library in a hundred containers is read once. Locations keep their identity as
+/// long as their table is cached. Not for several threads. Does not own the files of the images.
+/// </remarks>
+internal sealed class SymbolCaches
+{
+    private readonly RoundCache<int, ProcessSymbols> _processes;
+    private readonly RoundCache<string, FileSymbols> _byBuildId;
+    private readonly RoundCache<ElfFile, FileSymbols> _byFile;
+    private readonly KernelSymbols _kernel;
+    private SymbolOptions _options;
+
+    public SymbolCaches(SymbolOptions options, KernelSymbols kernel)
+    {
+        (_options, _kernel) = (options, kernel);
+        _processes = new(options.PidCacheSize, options.CacheRounds, process => process.Release());
+        _byBuildId = new(options.BuildIdCacheSize, options.CacheRounds, file => file.Release());
+        _byFile = new(options.SameFileCacheSize, options.CacheRounds, file => file.Release());
+    }
+
+    /// <summary>Changed values take effect at once: sizes at the end of the round, another way of demangling by emptying the caches.</summary>
+    public SymbolOptions Options
+    {
+        get => _options;
+        set
+        {
+            if (value.Demangle != _options.Demangle)
+            {
+                Clear();
+            }
+
+            _options = value;
+            (_processes.Size, _byBuildId.Size, _byFile.Size) = (value.PidCacheSize, value.BuildIdCacheSize, value.SameFileCacheSize);
+            (_processes.Rounds, _byBuildId.Rounds, _byFile.Rounds) = (value.CacheRounds, value.CacheRounds, value.CacheRounds);
+        }
+    }
+
+    public KernelSymbols Kernel => _kernel;
+
+    public int ProcessCount => _processes.Count;
+
+    public int BuildIdCount => _byBuildId.Count;
+
+    public int SameFileCount => _byFile.Count;
+
+    /// <summary>The symbols of a process as it is in <paramref name="image"/>; valid until <see cref="EndRound"/>.</summary>
+    public ProcessSymbols For(ProcessImage image)
+    {
+        var pid = image.Identity.Pid;
+        var isKnown = _processes.TryGet(pid, out var known);
+        if (isKnown && ReferenceEquals(known!.Image, image) && !known.HasClosedFile())
+        {
+            return known;
+        }
+
+        var processRoot = $"/proc/{pid}/root";
+        var files = new FileSymbols?[image.Mappings.Length];
+        for (var i = 0; i < files.Length; i++)
+        {
+            files[i] = image.Mappings[i].File is { } file ? SymbolsOf(file, processRoot).Retain() : null;
+        }
+
+        var symbols = new ProcessSymbols(image, files);
+        if (isKnown && known!.Image.Identity == image.Identity)
+        {
+            symbols.Inherit(known);
+        }
+
+        _processes.Set(pid, symbols);
+        return symbols;
+    }
+
+    /// <summary>Names an address of a process; see <see cref="ProcessSymbols.Resolve"/>.</summary>
+    public static Location Resolve(ProcessSymbols symbols, ulong address, bool isReturnAddress) => symbols.Resolve(address, isReturnAddress);
+
+    /// <summary>Names a kernel address, of the frame itself or a return address.</summary>
+    public Location ResolveKernel(ulong address, bool isReturnAddress = false) =>
+        _kernel.Resolve(isReturnAddress && address > 0 ? address - 1 : address);
+
+    /// <summary>Ends a collect interval: takes back the places of what is no longer used.</summary>
+    public void EndRound()
+    {
+        _processes.ForEach(process => process.EndRound());
+        _processes.EndRound();
+        _byBuildId.EndRound();
+        _byFile.EndRound();
+        _kernel.EndRound();
+    }
+
+    public void Clear()
+    {
+        _processes.Clear();
+        _byBuildId.Clear();
+        _byFile.Clear();
+    }
+
+    private FileSymbols SymbolsOf(ElfFile file, string processRoot) =>
+        file.BuildId.Length > 0 ? Cached(_byBuildId, file.BuildId, file, processRoot) : Cached(_byFile, file, file, processRoot);
+
+    private FileSymbols Cached<TKey>(RoundCache<TKey, FileSymbols> cache, TKey key, ElfFile file, string processRoot) where TKey : notnull
+    {
+        if (cache.TryGet(key, out var known) && !known.File.IsClosed)
+        {
+            return known;
+        }
+
+        var symbols = new FileSymbols(file, processRoot, _options.Demangle).Retain();
+        cache.Set(key, symbols);
+        return symbols;
+    }
+}

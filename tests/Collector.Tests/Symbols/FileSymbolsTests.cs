@@ -1,0 +1,106 @@
+using System.IO.Hashing;
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Collector.Symbols.Demangling;
+
+namespace ActorProfiler.Tests.Symbols;
+
+public class FileSymbolsTests
+{
+    private const string Source = """
+        #include <stdlib.h>
+        #include <stdio.h>
+        static __attribute__((noinline)) int hidden(int x) { return x * 3 + getenv("A")[0]; }
+        __attribute__((noinline)) int seen(int x) { return hidden(x) + 1; }
+        int main(int c, char **v) { printf("%d\n", seen(c)); return 0; }
+        """;
+
+    private static FileSymbols Open(string path) => new(ElfFile.Read(
+        new FileSource(File.OpenHandle(path), new FileInfo(path).Length), path), "/", DemangleMode.None);
+
+    private static string NameAt(FileSymbols symbols, ulong address) => symbols.Resolve(address).Lines[0].Function.Name;
+
+    [Fact]
+    public void Names_functions_of_a_program_with_symbols()
+    {
+        using var program = new CompiledProgram(Source, "-O1");
+        var addresses = program.Symbols();
+        var symbols = Open(program.Path);
+
+        var location = symbols.Resolve(addresses["hidden"] + 3);
+
+        Assert.Equal("hidden", location.Lines[0].Function.Name);
+        Assert.Equal(addresses["hidden"], location.Address);
+        Assert.True(location.IsSymbolized);
+        Assert.Same(location, symbols.Resolve(addresses["hidden"] + 5));
+    }
+
+    [Fact]
+    public void Names_a_stripped_function_after_its_start()
+    {
+        using var program = new CompiledProgram(Source, "-O1");
+        var hidden = program.Symbols()["hidden"];
+        program.Run("strip", program.Path);
+        var symbols = Open(program.Path);
+
+        var location = symbols.Resolve(hidden + 7);
+
+        Assert.Equal($"program+0x{hidden:x}", location.Lines[0].Function.Name);
+        Assert.Equal(hidden, location.Address);
+        Assert.False(location.IsSymbolized);
+        Assert.Same(location, symbols.Resolve(hidden + 1));
+    }
+
+    [Fact]
+    public void Names_a_plt_stub_after_the_function_it_calls()
+    {
+        using var program = new CompiledProgram(Source, "-O1 -fcf-protection=full -Wl,-z,ibt -Wl,-z,lazy");
+        var line = program.Run("objdump", $"-d {program.Path}").Split('\n').First(text => text.Contains("<getenv@plt>:", StringComparison.Ordinal));
+
+        Assert.Equal("getenv@plt", NameAt(Open(program.Path), Convert.ToUInt64(line.Split(' ')[0], 16) + 4));
+    }
+
+    [Fact]
+    public void Follows_a_debug_link_when_its_checksum_is_right()
+    {
+        using var program = new CompiledProgram(Source, "-O1 -Wl,--build-id=none");
+        var hidden = program.Symbols()["hidden"];
+        Directory.CreateDirectory(Path.Combine(program.Folder, ".debug"));
+        program.Run("objcopy", $"--only-keep-debug {program.Path} .debug/program.debug");
+        program.Run("strip", program.Path);
+        program.Run("objcopy", $"--add-gnu-debuglink=.debug/program.debug {program.Path}");
+
+        Assert.Equal("hidden", NameAt(Open(program.Path), hidden));
+        Assert.NotEqual(0u, Crc32.HashToUInt32(File.ReadAllBytes(program.Path)));
+        File.AppendAllText(Path.Combine(program.Folder, ".debug/program.debug"), "x");
+        Assert.Equal($"program+0x{hidden:x}", NameAt(Open(program.Path), hidden));
+    }
+
+    [Fact]
+    public void Reads_names_packed_into_the_program()
+    {
+        Requirements.Tool("xz", "xz-utils");
+        using var program = new CompiledProgram(Source, "-O1");
+        var hidden = program.Symbols()["hidden"];
+        program.Run("objcopy", $"-S --strip-unneeded -K hidden --keep-symbol=hidden {program.Path} mini");
+        program.Run("xz", "mini");
+        program.Run("strip", program.Path);
+        program.Run("objcopy", $"--add-section .gnu_debugdata=mini.xz {program.Path}");
+
+        Assert.Equal("hidden", NameAt(Open(program.Path), hidden));
+    }
+
+    [Fact]
+    public void Gives_no_names_once_the_file_is_closed()
+    {
+        using var program = new CompiledProgram(Source, "-O1");
+        var addresses = program.Symbols();
+        var symbols = Open(program.Path);
+        symbols.Resolve(addresses["hidden"]);
+
+        symbols.File.Dispose();
+
+        Assert.Equal("hidden", NameAt(symbols, addresses["hidden"]));
+        Assert.False(symbols.Resolve(addresses["seen"]).IsSymbolized);
+    }
+}
