@@ -14,6 +14,7 @@ internal sealed class FoldedProfile
     private readonly Profile _profile = new() { StringTable = { "" }, Period = Period };
     private readonly Dictionary<string, ulong> _mappings = [];
     private readonly Dictionary<string, ulong> _locations = [];
+    private readonly Dictionary<string, long> _texts = new() { [""] = 0 };
     private long _ticks;
 
     private FoldedProfile(IEnumerable<string> lines)
@@ -77,11 +78,10 @@ internal sealed class FoldedProfile
 
     private long Text(string text)
     {
-        var index = _profile.StringTable.IndexOf(text);
-        if (index < 0)
+        if (!_texts.TryGetValue(text, out var index))
         {
+            index = _texts[text] = _profile.StringTable.Count;
             _profile.StringTable.Add(text);
-            index = _profile.StringTable.Count - 1;
         }
 
         return index;
