@@ -3,6 +3,7 @@
 const refreshMilliseconds = 10_000;
 const firstRows = 50;
 const mostRows = 1000;
+const graphParts = ['graph-section', 'top-section', 'tools', 'crumbs', 'keys'];
 const kindNames = {
   kernel: 'Kernel', native: 'Program', library: 'Library', go: 'Go', python: 'Python', jit: 'JIT and scripts', unknown: 'Unknown', sum: 'Other',
 };
@@ -60,7 +61,7 @@ function showGraph(graph) {
   showSummary(graph, tree);
   showLegend(tree);
   showMarks();
-  for (const id of ['graph-section', 'top-section', 'tools', 'crumbs']) byId(id).hidden = false;
+  for (const id of graphParts) byId(id).hidden = false;
   byId('message').hidden = true;
 }
 
@@ -323,8 +324,10 @@ function schedule() {
 
 function showAnswer(graph, store) {
   const empty = graph.profiles === 0;
-  byId('download').href = address('/api/v1/pprof');
-  byId('download').setAttribute('aria-disabled', String(empty));
+  const download = byId('download');
+  download.setAttribute('aria-disabled', String(empty));
+  if (empty) download.removeAttribute('href');
+  else download.href = address('/api/v1/pprof');
   if (!empty) {
     showGraph(graph);
   } else if (store.profiles === 0) {
@@ -348,7 +351,7 @@ function showMessage(title, lines, isProblem, more = []) {
   message.hidden = false;
   byId('summary').replaceChildren();
   byId('tooltip').hidden = true;
-  for (const id of ['graph-section', 'top-section', 'tools', 'crumbs']) byId(id).hidden = true;
+  for (const id of graphParts) byId(id).hidden = true;
 }
 
 // ---- start
