@@ -1,0 +1,39 @@
+using System.Runtime.Serialization;
+using ActorProfiler.Protocol;
+using Akka.Actor;
+using Akka.Serialization;
+using Google.Protobuf;
+
+namespace ActorProfiler.Aggregator.Aggregation;
+
+/// <summary>The messages that aggregators send each other, and no others.</summary>
+internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    private const string SubmitManifest = "S";
+    private const string StoredManifest = "A";
+    private const string RefusedManifest = "R";
+
+    public override int Identifier => 5120;
+
+    public override string Manifest(object o) => o switch
+    {
+        Submit => SubmitManifest,
+        Stored => StoredManifest,
+        Refused => RefusedManifest,
+        _ => throw new ArgumentException($"{o.GetType()} does not travel between aggregators", nameof(o)),
+    };
+
+    public override byte[] ToBinary(object obj) => ((IMessage)obj).ToByteArray();
+
+    /// <exception cref="SerializationException">An unknown manifest, or a batch that no aggregator would have sent on.</exception>
+    public override object FromBinary(byte[] bytes, string manifest) => manifest switch
+    {
+        SubmitManifest => Checked(Submit.Parser.ParseFrom(bytes)),
+        StoredManifest => Stored.Parser.ParseFrom(bytes),
+        RefusedManifest => Refused.Parser.ParseFrom(bytes),
+        _ => throw new SerializationException($"manifest '{manifest}' is not one of {SubmitManifest}, {StoredManifest}, {RefusedManifest}"),
+    };
+
+    private static Submit Checked(Submit submit) =>
+        SubmitCheck.Find(submit, submit.CollectorId.Span) is { } wrong ? throw new SerializationException($"a batch from another aggregator: {wrong}") : submit;
+}

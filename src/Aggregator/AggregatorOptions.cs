@@ -1,0 +1,47 @@
+using ActorProfiler.Aggregator.Destinations;
+using Prometheus;
+
+namespace ActorProfiler.Aggregator;
+
+/// <summary>What an aggregator is started with.</summary>
+/// <param name="DataFolder">Of the outbox and the dead letters; made when missing. One process at a time.</param>
+internal sealed record AggregatorOptions(string DataFolder)
+{
+    /// <summary>How long the batches of a series are merged into one profile.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Every one gets every profile. The aggregator disposes those that are disposable.</summary>
+    public IReadOnlyList<DestinationSetup> Destinations { get; init; } = [];
+
+    /// <summary>Null: this aggregator is alone and its actor system has no remoting.</summary>
+    public ClusterOptions? Cluster { get; init; }
+
+    /// <summary>Payload a collector's stream may have unanswered.</summary>
+    public long CreditBytes { get; init; } = 4 << 20;
+
+    /// <summary>Older profiles are dropped; a server takes nothing older than an hour.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(55);
+
+    /// <summary>Bound of the outbox.</summary>
+    public long MaxBytes { get; init; } = 1L << 30;
+
+    /// <summary>How long a stop waits for destinations; what they have not taken stays in the outbox.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public IMetricFactory Metrics { get; init; } = Prometheus.Metrics.DefaultFactory;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}
+
+/// <summary>A destination and how to try.</summary>
+internal sealed record DestinationSetup(IDestination Destination, DestinationOptions Options)
+{
+    public static DestinationSetup Pyroscope(PyroscopeWriteOptions options, TimeProvider clock) =>
+        new(new PyroscopeDestination(options, clock), options.Delivery);
+}
+
+/// <summary>How an aggregator finds the others.</summary>
+/// <param name="Host">Name or address others reach this node by.</param>
+/// <param name="Port">0 is any free one.</param>
+/// <param name="Seeds"><c>host:port</c> of all aggregators, the same list in the same order on each; empty for one that others will join.</param>
+internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<string> Seeds);

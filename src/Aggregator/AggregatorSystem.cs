@@ -1,0 +1,147 @@
+using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Destinations;
+using ActorProfiler.Aggregator.Ingest;
+using ActorProfiler.Aggregator.Outbox;
+using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Telemetry;
+using Akka.Actor;
+using Akka.Cluster;
+
+namespace ActorProfiler.Aggregator;
+
+/// <summary>
+/// The aggregator, wired: batches in at <see cref="Ingest"/>, profiles out at the destinations. Runs in an actor system of the caller's,
+/// made with <see cref="AggregatorConfig"/>.
+/// </summary>
+/// <remarks>
+/// A collector in this process tells <see cref="Protocol.Submit"/> to <see cref="Ingest"/> and hears <see cref="Protocol.Stored"/> or
+/// <see cref="Protocol.Refused"/>. Others come through <c>MapGrpcService&lt;IngestService&gt;()</c> with <see cref="Endpoint"/> as a singleton.
+/// </remarks>
+internal sealed class AggregatorSystem
+{
+    private static readonly TimeSpan _flushTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly AggregatorOptions _options;
+    private readonly ProfileOutbox _outbox;
+    private readonly IActorRef _root;
+    private readonly AggregatorActor.Found _actors;
+    private readonly Lazy<Task> _stop;
+
+    private AggregatorSystem(AggregatorOptions options, ProfileOutbox outbox, IActorRef root, AggregatorActor.Found actors, AggregatorLedgers ledgers)
+    {
+        (_options, _outbox, _root, _actors) = (options, outbox, root, actors);
+        Ledgers = ledgers;
+        _stop = new Lazy<Task>(DrainAndStopAsync);
+        Endpoint = new IngestEndpoint(actors.Ingest, Environment.MachineName, options.CreditBytes);
+    }
+
+    /// <summary>Takes the batches of collectors in this process.</summary>
+    public IActorRef Ingest => _actors.Ingest;
+
+    /// <summary>What <see cref="IngestService"/> needs.</summary>
+    public IngestEndpoint Endpoint { get; }
+
+    public AggregatorLedgers Ledgers { get; }
+
+    /// <summary>Where a damaged outbox of an earlier start was moved, or null.</summary>
+    public string? DamagedOutbox { get; private init; }
+
+    /// <summary>How each destination does.</summary>
+    public required IReadOnlyList<DestinationStatus> Destinations { get; init; }
+
+    /// <summary>Opens the outbox, takes up what waits in it, and starts the actors.</summary>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The outbox cannot be opened.</exception>
+    /// <exception cref="IOException">The data folder cannot be made.</exception>
+    public static async Task<AggregatorSystem> StartAsync(ActorSystem system, AggregatorOptions options)
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        var metrics = new AggregatorMetrics(options.Metrics);
+        var names = options.Destinations.Select(setup => setup.Destination.Name).ToList();
+        var self = options.Cluster is null ? null : Cluster.Get(system).SelfAddress;
+        var times = TimesOf(options.Cluster, self);
+        var outbox = ProfileOutbox.Open(options.DataFolder, names, times, options.Clock, out var damaged);
+        if (damaged is not null)
+        {
+            metrics.OutboxDamaged.WithLabels("file").Inc();
+        }
+
+        var ledgers = LedgersOf(outbox, names);
+        var statuses = names.ToDictionary(name => name, name => new DestinationStatus(name), StringComparer.Ordinal);
+        var parts = new AggregatorParts(
+            outbox,
+            new OutboxOptions(options.Clock, ledgers.Destinations) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes },
+            new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self),
+            times,
+            metrics,
+            actor => [.. options.Destinations.Select(setup => (setup.Destination, new DestinationContext(
+                setup.Options,
+                actor,
+                outbox,
+                times,
+                new DeadLetters(Path.Combine(options.DataFolder, "dead-letters", Uri.EscapeDataString(setup.Destination.Name)), options.Clock),
+                ledgers.Destinations[setup.Destination.Name],
+                statuses[setup.Destination.Name],
+                metrics,
+                options.Clock)))]);
+
+        var root = system.ActorOf(AggregatorActor.Props(parts), "aggregator");
+        var found = await root.Ask<AggregatorActor.Found>(AggregatorActor.Find.Instance, _flushTimeout).ConfigureAwait(false);
+        var started = new AggregatorSystem(options, outbox, root, found, ledgers) { Destinations = [.. statuses.Values], DamagedOutbox = damaged };
+        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "drain-aggregator", async () =>
+        {
+            await started.StopAsync().ConfigureAwait(false);
+            return Akka.Done.Instance;
+        });
+        return started;
+    }
+
+    /// <summary>
+    /// Closes all windows, stores their profiles, gives the destinations a moment to take them, and stops. What they have not taken
+    /// stays in the outbox. May be called more than once.
+    /// </summary>
+    public Task StopAsync() => _stop.Value;
+
+    private async Task DrainAndStopAsync()
+    {
+        await _actors.Series.Ask<Drained>(Drain.Instance, _flushTimeout)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        await _actors.Fanout.Ask<DestinationActor.Drained>(DestinationActor.Drain.Instance, _options.DrainTimeout)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        await _actors.Outbox.Ask<OutboxActor.Flushed>(OutboxActor.Flush.Instance, _flushTimeout)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        await _root.GracefulStop(_flushTimeout).ConfigureAwait(false);
+        _outbox.Dispose();
+        foreach (var destination in _options.Destinations)
+        {
+            (destination.Destination as IDisposable)?.Dispose();
+        }
+    }
+
+    // The place in the list of seeds tells aggregators apart; one outside it takes the number after them.
+    private static SeriesTimes TimesOf(ClusterOptions? cluster, Address? self)
+    {
+        if (cluster is null || self is null || cluster.Seeds.Count == 0)
+        {
+            return new SeriesTimes();
+        }
+
+        var place = cluster.Seeds.ToList().IndexOf($"{self.Host}:{self.Port}");
+        return new SeriesTimes(place >= 0 ? place : cluster.Seeds.Count, cluster.Seeds.Count + 1);
+    }
+
+    private static AggregatorLedgers LedgersOf(ProfileOutbox outbox, List<string> names)
+    {
+        var ledgers = new AggregatorLedgers(new LossLedger(), names.ToDictionary(name => name, _ => new LossLedger(), StringComparer.Ordinal));
+        foreach (var (name, ledger) in ledgers.Destinations)
+        {
+            ledger.Enter(outbox.Pending(name).Sum(entry => entry.Ticks));
+        }
+
+        return ledgers;
+    }
+}
+
+/// <summary>The balance of this process since its start.</summary>
+/// <param name="Intake">From a batch's first arrival to the disk.</param>
+/// <param name="Destinations">By name, from the disk to the destination; what waited from an earlier start counts as entered.</param>
+internal sealed record AggregatorLedgers(LossLedger Intake, IReadOnlyDictionary<string, LossLedger> Destinations);

@@ -1,0 +1,335 @@
+using System.Diagnostics;
+using ActorProfiler.Aggregator.Outbox;
+using ActorProfiler.Aggregator.Pprof;
+using Akka.Actor;
+using Akka.Event;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace ActorProfiler.Aggregator.Destinations;
+
+/// <summary>
+/// Writes the outbox's profiles to one destination, some at a time. Writing, while the destination takes them; Paused when it asked for it,
+/// is misconfigured or its breaker is open; then one probe decides. Nothing here delays another destination.
+/// </summary>
+internal sealed class DestinationActor : ReceiveActor, IWithTimers
+{
+    /// <summary>Faults of the server at one profile, while it takes others, after which the profile is held to be the cause.</summary>
+    private const int FaultLimit = 5;
+
+    private readonly IDestination _destination;
+    private readonly DestinationContext _context;
+    private readonly ResiliencePipeline<WriteOutcome> _pipeline;
+    private readonly DestinationQueue _queue = new();
+    private readonly DestinationCounters _counters;
+    private readonly Dictionary<long, OutboxEntry> _writing = [];
+    private readonly Dictionary<long, string> _overdue = [];
+    private readonly Dictionary<long, (int Count, long DeliveredBefore)> _faults = [];
+    private readonly List<OutboxEntry> _deferred = [];
+    private readonly List<IActorRef> _drainers = [];
+    private readonly CancellationTokenSource _stopped = new();
+    private AdaptiveConcurrency _concurrency;
+    private bool _probing;
+    private long _delivered;
+
+    public DestinationActor(IDestination destination, DestinationContext context)
+    {
+        _destination = destination;
+        _context = context;
+        _counters = new DestinationCounters(destination, context);
+        _pipeline = WritePipeline.Create(context.Options, context.Clock, _counters.Attempted);
+        _concurrency = AdaptiveConcurrency.Start(context.Options.MaxConcurrency);
+        Writing();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(IDestination destination, DestinationContext context) =>
+        Akka.Actor.Props.Create(() => new DestinationActor(destination, context));
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Undefer), Undefer.Instance, TimeSpan.FromSeconds(30));
+        _context.Outbox.Tell(new OutboxActor.Subscribe(_destination.Name, Self));
+        _counters.Health(healthy: true);
+    }
+
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _stopped.Dispose();
+    }
+
+    private void Writing()
+    {
+        Common(WriteNext);
+    }
+
+    private void Paused()
+    {
+        Receive<Resume>(_ =>
+        {
+            _probing = true;
+            Become(Writing);
+            WriteNext();
+        });
+        Common(() => { });
+    }
+
+    private void Common(Action next)
+    {
+        Receive<ProfilesStored>(stored =>
+        {
+            foreach (var entry in stored.Entries.Where(entry => !_writing.ContainsKey(entry.Id)))
+            {
+                if (stored.FromEarlierStart)
+                {
+                    _queue.AddBacklog(entry);
+                }
+                else
+                {
+                    _queue.AddFresh(entry);
+                }
+            }
+
+            next();
+            Report();
+        });
+        Receive<ProfilesOverdue>(DropOverdue);
+        Receive<Written>(written =>
+        {
+            _writing.Remove(written.Entry.Id);
+            Finish(written);
+            next();
+            Report();
+        });
+        Receive<Undefer>(_ =>
+        {
+            _deferred.ForEach(_queue.AddBacklog);
+            _deferred.Clear();
+            next();
+        });
+        Receive<DeadLetterKept>(_ => { });
+        Receive<DeadLetterLost>(lost => Context.GetLogger().Warning("keep a dead letter of {Destination}: {Cause}", _destination.Name, lost.Cause));
+        Receive<Drain>(_ =>
+        {
+            _drainers.Add(Sender);
+            Report();
+        });
+    }
+
+    private void WriteNext()
+    {
+        // While probing, one write at a time shows whether the destination is back.
+        while (_writing.Count < (_probing ? 1 : _concurrency.Limit) && _queue.TryTake(out var entry))
+        {
+            _writing.Add(entry.Id, entry);
+            var started = Stopwatch.GetTimestamp();
+            WriteAsync(entry.Id).PipeTo(
+                Self,
+                success: result => new Written(entry, result.Profile, result.Outcome, Stopwatch.GetElapsedTime(started)),
+                failure: cause => new Written(entry, null, OutcomeOf(cause), Stopwatch.GetElapsedTime(started)));
+        }
+    }
+
+    private async Task<(EncodedProfile? Profile, WriteOutcome Outcome)> WriteAsync(long id)
+    {
+        var profile = await Task.Run(() => _context.Profiles.Read(id), _stopped.Token).ConfigureAwait(false);
+        if (profile is null)
+        {
+            return (null, new WriteOutcome(WriteOutcome.Verdict.Rejected, "damaged", "its bytes in the outbox are damaged"));
+        }
+
+        var outcome = await _pipeline.ExecuteAsync(
+            static async (state, cancellation) => await state.Destination.WriteAsync(state.Profile, cancellation).ConfigureAwait(false),
+            (Destination: _destination, Profile: profile),
+            _stopped.Token).ConfigureAwait(false);
+        return (profile, outcome);
+    }
+
+    private static WriteOutcome OutcomeOf(Exception cause) => cause is BrokenCircuitException broken
+        ? new WriteOutcome(WriteOutcome.Verdict.Transient, "breaker_open", cause.Message, broken.RetryAfter ?? TimeSpan.FromSeconds(2))
+        : new WriteOutcome(WriteOutcome.Verdict.ServerFault, "failed", cause.Message);
+
+    private void Finish(Written written)
+    {
+        var (entry, outcome) = (written.Entry, written.Outcome);
+        _counters.Finished(outcome, written.Elapsed);
+        switch (outcome.What)
+        {
+            case WriteOutcome.Verdict.Delivered:
+                Delivered(entry);
+                break;
+            case WriteOutcome.Verdict.Rejected:
+                Reject(written);
+                break;
+            case WriteOutcome.Verdict.TooLarge:
+                Split(written);
+                break;
+            case WriteOutcome.Verdict.SeriesRefused:
+                PutBack(entry, _deferred.Add);
+                break;
+            case WriteOutcome.Verdict.Misconfigured:
+                PutBack(entry, _queue.AddBacklog);
+                Pause(_context.Options.ProbeAfter, outcome);
+                break;
+            case WriteOutcome.Verdict.ServerFault when IsPoison(entry):
+                Reject(written);
+                break;
+            case WriteOutcome.Verdict.ServerFault:
+                _concurrency = _concurrency.Failed();
+                PutBack(entry, _deferred.Add);
+                break;
+            default:
+                _concurrency = _concurrency.Failed();
+                PutBack(entry, _queue.AddBacklog);
+                Pause(outcome.RetryAfter ?? _context.Options.MinBackoffPeriod, outcome);
+                break;
+        }
+    }
+
+    private void Delivered(OutboxEntry entry)
+    {
+        _delivered++;
+        _faults.Remove(entry.Id);
+        _concurrency = _concurrency.Succeeded();
+        if (_probing)
+        {
+            _probing = false;
+            Context.GetLogger().Info("{Destination} takes profiles again", _destination.Name);
+        }
+
+        _counters.Health(healthy: true);
+        _overdue.Remove(entry.Id);
+        _counters.Delivered(entry);
+        _context.Outbox.Tell(new OutboxChange.Settle(_destination.Name, entry.Id));
+    }
+
+    private void Reject(Written written)
+    {
+        var reason = written.Outcome.What == WriteOutcome.Verdict.ServerFault ? "poison" : written.Outcome.Reason;
+        Context.GetLogger().Warning("{Destination} will never take a profile ({Reason}): {Message}", _destination.Name, reason, written.Outcome.Message);
+        if (written.Profile is { } profile)
+        {
+            Task.Run(() => _context.DeadLetters.Keep(profile, written.Outcome.Message)).PipeTo(
+                Self, success: () => DeadLetterKept.Instance, failure: cause => new DeadLetterLost(cause.Message));
+        }
+
+        Drop(written.Entry, reason);
+    }
+
+    private void Split(Written written)
+    {
+        var parts = written.Profile is { } profile ? ProfileSplitter.Split(profile, _context.Times) : [];
+        if (parts.Count == 0)
+        {
+            Reject(written);
+            return;
+        }
+
+        _context.Outbox.Tell(new OutboxChange.Replace(_destination.Name, written.Entry.Id, [.. parts]));
+    }
+
+    /// <summary>Counts a fault of the server; true when this profile has had enough of them while others were taken.</summary>
+    private bool IsPoison(OutboxEntry entry)
+    {
+        var (faults, delivered) = _faults.GetValueOrDefault(entry.Id, (0, _delivered));
+        _faults[entry.Id] = (faults + 1, delivered);
+        return faults + 1 >= FaultLimit && _delivered > delivered;
+    }
+
+    private void PutBack(OutboxEntry entry, Action<OutboxEntry> queue)
+    {
+        if (_overdue.Remove(entry.Id, out var reason))
+        {
+            Drop(entry, reason);
+            return;
+        }
+
+        queue(entry);
+    }
+
+    private void DropOverdue(ProfilesOverdue overdue)
+    {
+        foreach (var id in overdue.Ids)
+        {
+            if (_writing.ContainsKey(id))
+            {
+                _overdue[id] = overdue.Reason;
+            }
+            else if (_queue.TryRemove(id, out var entry))
+            {
+                Drop(entry, overdue.Reason);
+            }
+        }
+
+        foreach (var entry in _deferred.Where(entry => overdue.Ids.Contains(entry.Id)).ToList())
+        {
+            _deferred.Remove(entry);
+            Drop(entry, overdue.Reason);
+        }
+
+        Report();
+    }
+
+    private void Drop(OutboxEntry entry, string reason)
+    {
+        _faults.Remove(entry.Id);
+        _overdue.Remove(entry.Id);
+        _counters.Dropped(entry, reason);
+        _context.Outbox.Tell(new OutboxChange.Settle(_destination.Name, entry.Id));
+    }
+
+    private void Pause(TimeSpan wait, WriteOutcome why)
+    {
+        var bounded = wait < _context.Options.LongestPause ? wait : _context.Options.LongestPause;
+        if (!Timers.IsTimerActive(nameof(Resume)))
+        {
+            Context.GetLogger().Warning("{Destination} pauses for {Seconds} s ({Reason}): {Message}",
+                _destination.Name, bounded.TotalSeconds, why.Reason, why.Message);
+            _counters.Failing(why);
+            Become(Paused);
+            Timers.StartSingleTimer(nameof(Resume), Resume.Instance, bounded);
+        }
+    }
+
+    private void Report()
+    {
+        _counters.Waiting(_queue, _writing.Count + _deferred.Count, _concurrency.Limit);
+        if (_drainers.Count > 0 && _writing.Count == 0 && _queue.Count == 0)
+        {
+            _drainers.ForEach(drainer => drainer.Tell(Drained.Instance));
+            _drainers.Clear();
+        }
+    }
+
+    /// <summary>Answered with <see cref="Drained"/> when nothing waits and nothing is under way.</summary>
+    public sealed record Drain
+    {
+        public static readonly Drain Instance = new();
+    }
+
+    public sealed record Drained
+    {
+        public static readonly Drained Instance = new();
+    }
+
+    private sealed record Written(OutboxEntry Entry, EncodedProfile? Profile, WriteOutcome Outcome, TimeSpan Elapsed);
+
+    private sealed record DeadLetterKept
+    {
+        public static readonly DeadLetterKept Instance = new();
+    }
+
+    private sealed record DeadLetterLost(string Cause);
+
+    private sealed record Resume
+    {
+        public static readonly Resume Instance = new();
+    }
+
+    private sealed record Undefer
+    {
+        public static readonly Undefer Instance = new();
+    }
+}

@@ -1,0 +1,77 @@
+using ActorProfiler.Aggregator.Outbox;
+
+namespace ActorProfiler.Aggregator.Destinations;
+
+/// <summary>The figures of one destination: metrics, ledger and status.</summary>
+internal sealed class DestinationCounters(IDestination destination, DestinationContext context)
+{
+    private readonly AggregatorMetrics _metrics = context.Metrics;
+    private readonly string _name = destination.Name;
+    private readonly string _endpoint = destination.Endpoint;
+
+    public void Attempted(WriteOutcome outcome)
+    {
+        _metrics.Outcomes.WithLabels(_name, outcome.Reason).Inc();
+        if (outcome.What is WriteOutcome.Verdict.Transient or WriteOutcome.Verdict.ServerFault && _endpoint.Length > 0)
+        {
+            _metrics.Retries.WithLabels(_endpoint).Inc();
+        }
+    }
+
+    public void Finished(WriteOutcome outcome, TimeSpan elapsed)
+    {
+        _metrics.WriteSeconds.WithLabels(_name).Observe(elapsed.TotalSeconds);
+        if (_endpoint.Length > 0)
+        {
+            _metrics.FanoutLatency.Observe(elapsed.TotalSeconds);
+            _metrics.WriteLatency.WithLabels(_endpoint, "push_endpoint").Observe(elapsed.TotalSeconds);
+        }
+
+        if (outcome.What != WriteOutcome.Verdict.Delivered)
+        {
+            context.Status.Update(status => status with { LastError = $"{outcome.Reason}: {outcome.Message}", LastErrorAt = context.Clock.GetUtcNow() });
+        }
+    }
+
+    public void Delivered(OutboxEntry entry)
+    {
+        context.Ledger.Deliver(entry.Ticks);
+        _metrics.Delivered.WithLabels(_name).Inc();
+        if (_endpoint.Length > 0)
+        {
+            _metrics.SentProfiles.WithLabels(_endpoint).Inc();
+            _metrics.SentBytes.WithLabels(_endpoint).Inc(entry.Bytes);
+        }
+    }
+
+    public void Dropped(OutboxEntry entry, string reason)
+    {
+        context.Ledger.Drop(reason, entry.Ticks);
+        _metrics.Dropped.WithLabels(_name, reason).Inc();
+        if (_endpoint.Length > 0)
+        {
+            _metrics.DroppedProfiles.WithLabels(_endpoint).Inc();
+            _metrics.DroppedBytes.WithLabels(_endpoint).Inc(entry.Bytes);
+        }
+    }
+
+    public void Failing(WriteOutcome outcome)
+    {
+        _metrics.Healthy.WithLabels(_name).Set(0);
+        context.Status.Update(status => status with { Healthy = false, LastError = $"{outcome.Reason}: {outcome.Message}" });
+    }
+
+    public void Health(bool healthy)
+    {
+        _metrics.Healthy.WithLabels(_name).Set(healthy ? 1 : 0);
+        context.Status.Update(status => status with { Healthy = healthy });
+    }
+
+    public void Waiting(DestinationQueue queue, int others, int concurrency)
+    {
+        _metrics.Waiting.WithLabels(_name).Set(queue.Count + others);
+        _metrics.WaitingBytes.WithLabels(_name).Set(queue.Bytes);
+        _metrics.Concurrency.WithLabels(_name).Set(concurrency);
+        context.Status.Update(status => status with { Waiting = queue.Count + others, WaitingBytes = queue.Bytes });
+    }
+}

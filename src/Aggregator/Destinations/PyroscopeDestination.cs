@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using ActorProfiler.Aggregator.Destinations.Wire;
+using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Labels;
+using Google.Protobuf;
+
+namespace ActorProfiler.Aggregator.Destinations;
+
+/// <summary>Pushes profiles to a Pyroscope server or Grafana Cloud, one series a request.</summary>
+/// <remarks>Unary Connect protocol, https://connectrpc.com/docs/protocol/; one series because a server answers for all series at once.</remarks>
+internal sealed class PyroscopeDestination : IDestination, IDisposable
+{
+    /// <summary>Most that is read of an answer.</summary>
+    private const int BodyLimit = 64 << 10;
+
+    private readonly PyroscopeWriteOptions _options;
+    private readonly HttpClient _http;
+    private readonly TimeProvider _clock;
+    private readonly Uri _push;
+
+    public PyroscopeDestination(PyroscopeWriteOptions options, TimeProvider clock)
+    {
+        _options = options;
+        _clock = clock;
+        _push = new Uri(options.Endpoint + "/push.v1.PusherService/Push");
+        // No redirects and cookies: they would carry secret headers elsewhere. No decompression: an answer must not grow.
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectTimeout = options.RemoteTimeout,
+            MaxResponseHeadersLength = 64,
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public string Name => _options.Name.Length > 0 ? _options.Name : _options.Endpoint;
+
+    public string Endpoint => _options.Endpoint;
+
+    public async Task<WriteOutcome> WriteAsync(EncodedProfile profile, CancellationToken cancellation)
+    {
+        using var request = await RequestAsync(profile, cancellation).ConfigureAwait(false);
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        var body = await ReadBodyAsync(response, cancellation).ConfigureAwait(false);
+
+        return PushResponses.Classify(new PushAnswer(
+            (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType ?? "",
+            body,
+            RetryAfter(response)));
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>The labels as sent: those of the protocol left out, sorted by name.</summary>
+    internal static LabelSet LabelsOf(LabelSet series, LabelSet external) =>
+        series.Where(name => name is LabelNames.Name or "__delta__" || !name.StartsWith("__", StringComparison.Ordinal)).With(external);
+
+    private async Task<HttpRequestMessage> RequestAsync(EncodedProfile profile, CancellationToken cancellation)
+    {
+        var series = new RawProfileSeries { Samples = { new RawSample { RawProfile = UnsafeByteOperations.UnsafeWrap(profile.Pprof) } } };
+        series.Labels.AddRange(LabelsOf(profile.Labels, _options.ExternalLabels).Select(pair => new Wire.LabelPair { Name = pair.Name, Value = pair.Value }));
+        var content = new ByteArrayContent(new PushRequest { Series = { series } }.ToByteArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/proto");
+
+        var request = new HttpRequestMessage(HttpMethod.Post, _push) { Content = content };
+        request.Headers.Add("Connect-Protocol-Version", "1");
+        request.Headers.Add("Connect-Timeout-Ms", ((long)_options.RemoteTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        request.Headers.UserAgent.ParseAdd("ActorProfiler/" + typeof(PyroscopeDestination).Assembly.GetName().Version!.ToString(3));
+        request.Headers.Authorization = await AuthorizationAsync(cancellation).ConfigureAwait(false);
+        foreach (var (name, value) in _options.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+
+    private async Task<AuthenticationHeaderValue?> AuthorizationAsync(CancellationToken cancellation)
+    {
+        if (_options.BasicAuth is { } basic)
+        {
+            var password = basic.PasswordFile.Length > 0 ? await ReadSecretAsync(basic.PasswordFile, cancellation).ConfigureAwait(false) : basic.Password;
+            return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{password}")));
+        }
+
+        var token = _options.BearerTokenFile.Length > 0
+            ? await ReadSecretAsync(_options.BearerTokenFile, cancellation).ConfigureAwait(false)
+            : _options.BearerToken;
+        return token.Length > 0 ? new AuthenticationHeaderValue("Bearer", token) : null;
+    }
+
+    private static async Task<string> ReadSecretAsync(string path, CancellationToken cancellation) =>
+        (await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false)).Trim();
+
+    private static async Task<byte[]> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        var buffer = new byte[BodyLimit];
+        var length = await stream.ReadAtLeastAsync(buffer, BodyLimit, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+        return buffer[..length];
+    }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        var asked = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - _clock.GetUtcNow(),
+            _ => TimeSpan.Zero,
+        };
+        return asked > TimeSpan.Zero ? asked : null;
+    }
+}

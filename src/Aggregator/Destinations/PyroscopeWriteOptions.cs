@@ -1,0 +1,51 @@
+using ActorProfiler.Labels;
+
+namespace ActorProfiler.Aggregator.Destinations;
+
+/// <summary>One <c>endpoint</c> of a <c>pyroscope.write</c>: arguments and defaults are named as there.</summary>
+/// <remarks>https://grafana.com/docs/alloy/latest/reference/components/pyroscope/pyroscope.write/</remarks>
+internal sealed record PyroscopeWriteOptions(Uri Url)
+{
+    /// <summary>Name in metrics and logs; without one, the URL without user and query.</summary>
+    public string Name { get; init; } = "";
+
+    public TimeSpan RemoteTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan MinBackoffPeriod { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    public TimeSpan MaxBackoffPeriod { get; init; } = TimeSpan.FromMinutes(5);
+
+    public int MaxBackoffRetries { get; init; } = 10;
+
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    public BasicAuthOptions? BasicAuth { get; init; }
+
+    public string BearerToken { get; init; } = "";
+
+    /// <summary>Read again for each request.</summary>
+    public string BearerTokenFile { get; init; } = "";
+
+    /// <summary>Labels set over those of each series.</summary>
+    public LabelSet ExternalLabels { get; init; } = LabelSet.Empty;
+
+    /// <summary>The URL as it may be shown: without user, query and fragment.</summary>
+    public string Endpoint => Url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/');
+
+    public DestinationOptions Delivery => new()
+    {
+        RemoteTimeout = RemoteTimeout,
+        MinBackoffPeriod = MinBackoffPeriod,
+        MaxBackoffPeriod = MaxBackoffPeriod,
+        MaxBackoffRetries = MaxBackoffRetries,
+    };
+
+    /// <summary>Without secrets.</summary>
+    public override string ToString() => $"pyroscope.write endpoint {Endpoint}";
+}
+
+/// <param name="PasswordFile">Read again for each request, unless <paramref name="Password"/> is given.</param>
+internal sealed record BasicAuthOptions(string Username, string Password = "", string PasswordFile = "")
+{
+    public override string ToString() => "basic_auth";
+}

@@ -1,0 +1,116 @@
+using System.Threading.Channels;
+using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Protocol;
+using Akka.Actor;
+using Grpc.Core;
+
+namespace ActorProfiler.Aggregator.Ingest;
+
+/// <summary>Where gRPC streams enter.</summary>
+/// <param name="Gate">The <see cref="IngestGateActor"/>.</param>
+/// <param name="Node">Name of this aggregator in <see cref="Welcome"/>.</param>
+/// <param name="CreditBytes">Payload a stream may have unanswered.</param>
+internal sealed record IngestEndpoint(IActorRef Gate, string Node, long CreditBytes);
+
+/// <summary>Carries each stream to an <see cref="IngestActor"/> of its own.</summary>
+/// <remarks>
+/// A stream ends with <see cref="StatusCode.InvalidArgument"/> when it does not begin with a sound Hello, with
+/// <see cref="StatusCode.ResourceExhausted"/> when its credit is exceeded or its answers are not read.
+/// </remarks>
+internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock) : Protocol.Ingest.IngestBase
+{
+    private static readonly TimeSpan _helloTimeout = TimeSpan.FromSeconds(10);
+
+    public override async Task Stream(
+        IAsyncStreamReader<CollectorMessage> requests, IServerStreamWriter<AggregatorMessage> responses, ServerCallContext context)
+    {
+        var hello = await ReadHelloAsync(requests, context.CancellationToken).ConfigureAwait(false);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var client = new StreamClient(ended);
+        var ingest = await endpoint.Gate
+            .Ask<IActorRef>(new IngestGateActor.Open(hello.CollectorId, client, endpoint.CreditBytes), _helloTimeout, context.CancellationToken)
+            .ConfigureAwait(false);
+        try
+        {
+            await responses.WriteAsync(
+                new AggregatorMessage { Welcome = new Welcome { Node = endpoint.Node, CreditBytes = endpoint.CreditBytes } },
+                context.CancellationToken).ConfigureAwait(false);
+            var writing = WriteAsync(client, responses, ended.Token);
+            await ReadAsync(requests, ingest, ended.Token).ConfigureAwait(false);
+            client.Close("");
+            await writing.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (client.Reason.Length > 0)
+        {
+            throw new RpcException(new Grpc.Core.Status(StatusCode.ResourceExhausted, client.Reason));
+        }
+        finally
+        {
+            ingest.Tell(PoisonPill.Instance);
+        }
+    }
+
+    private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<CollectorMessage> requests, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(_helloTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+        if (!await requests.MoveNext(either.Token).ConfigureAwait(false)
+            || requests.Current.Hello is not { } hello
+            || hello.CollectorId.Length != BatchId.CollectorBytes)
+        {
+            throw new RpcException(new Grpc.Core.Status(
+                StatusCode.InvalidArgument, $"a stream begins with a Hello whose collector_id has {BatchId.CollectorBytes} bytes"));
+        }
+
+        return hello;
+    }
+
+    private static async Task ReadAsync(IAsyncStreamReader<CollectorMessage> requests, IActorRef ingest, CancellationToken cancellation)
+    {
+        while (await requests.MoveNext(cancellation).ConfigureAwait(false))
+        {
+            if (requests.Current.Submit is { } submit)
+            {
+                ingest.Tell(submit);
+            }
+        }
+    }
+
+    private static async Task WriteAsync(StreamClient client, IServerStreamWriter<AggregatorMessage> responses, CancellationToken cancellation)
+    {
+        await foreach (var message in client.Messages.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            await responses.WriteAsync(message, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Answers on their way to the stream, bounded: a collector that does not read them loses its stream.</summary>
+    private sealed class StreamClient(CancellationTokenSource ended) : IIngestClient
+    {
+        private readonly Channel<AggregatorMessage> _messages = Channel.CreateBounded<AggregatorMessage>(16_384);
+
+        public ChannelReader<AggregatorMessage> Messages => _messages.Reader;
+
+        /// <summary>Why the aggregator ended the stream, or "".</summary>
+        public string Reason { get; private set; } = "";
+
+        public void Send(AggregatorMessage message)
+        {
+            if (!_messages.Writer.TryWrite(message))
+            {
+                Close("answers are not read");
+            }
+        }
+
+        public void Close(string reason)
+        {
+            if (!_messages.Writer.TryComplete() || reason.Length == 0)
+            {
+                return;
+            }
+
+            Reason = reason;
+            ended.Cancel();
+        }
+    }
+}

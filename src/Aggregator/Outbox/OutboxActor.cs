@@ -1,0 +1,238 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Pprof;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorProfiler.Aggregator.Outbox;
+
+/// <summary>
+/// Writes the outbox: Idle until there is a change; Committing while one commit runs, which takes along all changes that came
+/// meanwhile; Waiting for a while after a failed one. Who sent a window's profiles hears <see cref="BatchesStored"/> after the commit.
+/// </summary>
+internal sealed class OutboxActor : ReceiveActor, IWithTimers
+{
+    private readonly ProfileOutbox _outbox;
+    private readonly OutboxOptions _options;
+    private readonly AggregatorMetrics _metrics;
+    private readonly Dictionary<string, IActorRef> _subscribers = new(StringComparer.Ordinal);
+    private readonly List<IActorRef> _flushers = [];
+    private readonly List<Subscribe> _subscribing = [];
+    private List<Change> _waiting = [];
+    private List<Change> _committing = [];
+    private bool _swept;
+
+    public OutboxActor(ProfileOutbox outbox, OutboxOptions options, AggregatorMetrics metrics)
+    {
+        _outbox = outbox;
+        _options = options;
+        _metrics = metrics;
+        Idle();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(ProfileOutbox outbox, OutboxOptions options, AggregatorMetrics metrics) =>
+        Akka.Actor.Props.Create(() => new OutboxActor(outbox, options, metrics));
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, TimeSpan.Zero, _options.SweepEvery);
+
+    // What was not committed is lost with this instance: no collector may wait for it for ever.
+    protected override void PreRestart(Exception reason, object message)
+    {
+        foreach (var change in _committing.Concat(_waiting))
+        {
+            if (change.What is OutboxChange.Append append)
+            {
+                change.From.Tell(new BatchesLost(append.Batches, "outbox_failed"));
+            }
+        }
+
+        base.PreRestart(reason, message);
+    }
+
+    private void Idle()
+    {
+        Receive<Sweep>(_ => RunSweep());
+        Receive<Subscribe>(Add);
+        Receive<Flush>(_ => Sender.Tell(Flushed.Instance));
+        Changes(() =>
+        {
+            Become(Committing);
+            Commit();
+        });
+    }
+
+    private void Committing()
+    {
+        Receive<Committed>(done =>
+        {
+            Tell(done);
+            _committing = [];
+            Continue();
+        });
+        Receive<Failed>(failed =>
+        {
+            Context.GetLogger().Warning("commit {Changes} changes to the outbox: {Cause}; trying again", _committing.Count, failed.Cause.Message);
+            _metrics.CommitFailures.Inc();
+            _waiting.InsertRange(0, _committing);
+            _committing = [];
+            Become(Waiting);
+            Timers.StartSingleTimer(nameof(Retry), Retry.Instance, _options.RetryAfter);
+        });
+        Pausing();
+    }
+
+    private void Waiting()
+    {
+        Receive<Retry>(_ =>
+        {
+            Become(Committing);
+            Commit();
+        });
+        Pausing();
+    }
+
+    // The connection is the commit's as long as it runs.
+    private void Pausing()
+    {
+        Receive<Sweep>(_ => _swept = true);
+        Receive<Subscribe>(subscribe => _subscribing.Add(subscribe));
+        Receive<Flush>(_ => _flushers.Add(Sender));
+        Changes(() => { });
+    }
+
+    private void Changes(Action then)
+    {
+        void Take(OutboxChange change)
+        {
+            _waiting.Add(new Change(change, Sender));
+            then();
+        }
+
+        Receive<ProfilesEncoded>(encoded => Take(new OutboxChange.Append(encoded.Parts, encoded.Batches)));
+        Receive<OutboxChange>(Take);
+    }
+
+    private void Continue()
+    {
+        _subscribing.ForEach(Add);
+        _subscribing.Clear();
+        if (_waiting.Count > 0)
+        {
+            Commit();
+            return;
+        }
+
+        Become(Idle);
+        _flushers.ForEach(flusher => flusher.Tell(Flushed.Instance));
+        _flushers.Clear();
+        if (_swept)
+        {
+            _swept = false;
+            RunSweep();
+        }
+    }
+
+    private void Commit()
+    {
+        (_committing, _waiting) = (_waiting, []);
+        var changes = _committing.ConvertAll(change => change.What);
+        var started = Stopwatch.GetTimestamp();
+        Task.Run(() => _outbox.Commit(changes)).PipeTo(
+            Self,
+            success: added => new Committed(added, Stopwatch.GetElapsedTime(started)),
+            failure: cause => new Failed(cause));
+    }
+
+    private void Tell(Committed done)
+    {
+        _metrics.CommitSeconds.Observe(done.Elapsed.TotalSeconds);
+        foreach (var (destination, entries) in done.Added)
+        {
+            if (_subscribers.TryGetValue(destination, out var subscriber))
+            {
+                subscriber.Tell(new ProfilesStored(entries, FromEarlierStart: false));
+            }
+        }
+
+        foreach (var change in _committing)
+        {
+            if (change.What is OutboxChange.Append append)
+            {
+                Count(append);
+                change.From.Tell(new BatchesStored(append.Batches));
+            }
+        }
+    }
+
+    private void Count(OutboxChange.Append append)
+    {
+        var ticks = append.Parts.Sum(part => part.Ticks);
+        foreach (var ledger in _options.Ledgers.Values)
+        {
+            ledger.Enter(ticks);
+        }
+    }
+
+    private void Add(Subscribe subscribe)
+    {
+        _subscribers[subscribe.Destination] = subscribe.Actor;
+        subscribe.Actor.Tell(new ProfilesStored(_outbox.Pending(subscribe.Destination), FromEarlierStart: true));
+    }
+
+    private void RunSweep()
+    {
+        var now = _options.Clock.GetUtcNow();
+        var oldest = (now - _options.MaxAge).ToUnixTimeMilliseconds() * 1_000_000;
+        foreach (var group in _outbox.Overdue(oldest, _options.MaxBytes).GroupBy(overdue => (overdue.Destination, overdue.Reason)))
+        {
+            var (destination, reason) = group.Key;
+            if (_subscribers.TryGetValue(destination, out var subscriber))
+            {
+                subscriber.Tell(new ProfilesOverdue([.. group.Select(overdue => overdue.Entry.Id)], reason));
+            }
+            else if (!_options.Ledgers.ContainsKey(destination))
+            {
+                _metrics.Dropped.WithLabels(destination, "destination_removed").Inc(group.Count());
+                _waiting.AddRange(group.Select(overdue => new Change(new OutboxChange.Settle(destination, overdue.Entry.Id), Self)));
+            }
+        }
+
+        _metrics.OutboxBytes.Set(_outbox.Bytes());
+        _waiting.Add(new Change(new OutboxChange.Forget(now - _options.RememberFor), Self));
+        Become(Committing);
+        Commit();
+    }
+
+    /// <summary>Tells <see cref="ProfilesStored"/> and <see cref="ProfilesOverdue"/> of a destination to its actor from now on.</summary>
+    public sealed record Subscribe(string Destination, IActorRef Actor);
+
+    /// <summary>Answered with <see cref="Flushed"/> when every change so far is on disk.</summary>
+    public sealed record Flush
+    {
+        public static readonly Flush Instance = new();
+    }
+
+    public sealed record Flushed
+    {
+        public static readonly Flushed Instance = new();
+    }
+
+    private sealed record Change(OutboxChange What, IActorRef From);
+
+    private sealed record Committed(IReadOnlyDictionary<string, ImmutableArray<OutboxEntry>> Added, TimeSpan Elapsed);
+
+    private sealed record Failed(Exception Cause);
+
+    private sealed record Retry
+    {
+        public static readonly Retry Instance = new();
+    }
+
+    private sealed record Sweep
+    {
+        public static readonly Sweep Instance = new();
+    }
+}

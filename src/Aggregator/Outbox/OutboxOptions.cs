@@ -1,0 +1,21 @@
+using ActorProfiler.Telemetry;
+
+namespace ActorProfiler.Aggregator.Outbox;
+
+/// <param name="Ledgers">One per destination; ticks enter when they are on disk.</param>
+internal sealed record OutboxOptions(TimeProvider Clock, IReadOnlyDictionary<string, LossLedger> Ledgers)
+{
+    /// <summary>Older profiles are dropped; a server takes nothing older than an hour.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(55);
+
+    /// <summary>Bytes of profiles beyond which the oldest are dropped.</summary>
+    public long MaxBytes { get; init; } = 1L << 30;
+
+    /// <summary>How long stored batches are remembered when their collector never says that it settled them.</summary>
+    public TimeSpan RememberFor { get; init; } = TimeSpan.FromHours(2);
+
+    public TimeSpan SweepEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Pause after a failed commit.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+}
