@@ -71,12 +71,18 @@ internal sealed class ElfFile : IDisposable
         return null;
     }
 
-    /// <summary>The bytes of a section as they are in the file.</summary>
-    /// <exception cref="FormatException">It has no bytes, is larger than the limit, or reaches past the end of the file.</exception>
-    public byte[] ReadSection(ElfSection section, int limit) =>
-        section.HasBytes
-            ? Source.ReadRange(section.Offset, section.Size, limit, $"section {section.Name}")
-            : throw new FormatException($"section {section.Name} has no bytes in {Path}");
+    /// <summary>The bytes of a section, unpacked when it is compressed.</summary>
+    /// <exception cref="FormatException">It has no bytes, is larger than the limit, damaged, or reaches past the end of the file.</exception>
+    public byte[] ReadSection(ElfSection section, int limit)
+    {
+        if (!section.HasBytes)
+        {
+            throw new FormatException($"section {section.Name} has no bytes in {Path}");
+        }
+
+        var bytes = Source.ReadRange(section.Offset, section.Size, limit, $"section {section.Name}");
+        return section.IsCompressed ? CompressedSection.Unpack(bytes, limit, $"section {section.Name} of {Path}") : bytes;
+    }
 
     /// <summary>The virtual address of code at an offset in the file, or null when no executable segment holds it.</summary>
     /// <remarks>
