@@ -1,0 +1,14 @@
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>Says which processes are profiled, and how. Called on the sampling thread while the process is likely to live.</summary>
+internal interface IProcessPolicy
+{
+    ProcessDecision Decide(KnownProcess process);
+}
+
+/// <param name="IsProfiled">False drops its ticks in the kernel.</param>
+/// <param name="KeepOneIn">Keeps one tick in so many, each with that weight; 1 keeps all.</param>
+internal readonly record struct ProcessDecision(bool IsProfiled, uint KeepOneIn = 1, ProcessFlags Flags = ProcessFlags.None)
+{
+    public static readonly ProcessDecision Ignored = new(IsProfiled: false);
+}

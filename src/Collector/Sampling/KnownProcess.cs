@@ -1,0 +1,30 @@
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>A process that has been sampled.</summary>
+internal sealed class KnownProcess(ProcessIdentity identity, string comm)
+{
+    public ProcessIdentity Identity => identity;
+
+    /// <summary>Name of the thread that was seen first.</summary>
+    public string Comm => comm;
+
+    /// <summary>
+    /// What could be read of it, null when it was gone before. Replaced as a whole when its mappings grow; written by the
+    /// sampling thread, read by others.
+    /// </summary>
+    public ProcessImage? Image
+    {
+        get => Volatile.Read(ref _image);
+        set => Volatile.Write(ref _image, value);
+    }
+
+    /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
+    public bool HasEnded { get; set; }
+
+    /// <summary>The last interval in which it was seen.</summary>
+    public long LastRound { get; set; }
+
+    private ProcessImage? _image;
+}

@@ -1,0 +1,205 @@
+using System.Text;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling.Native;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>
+/// The processes that have been sampled: reads each at first sight, asks the policy, and tells the BPF programs what to do with it.
+/// </summary>
+/// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
+internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy)
+{
+    /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
+    private const int RoundsKept = 3;
+
+    private readonly Dictionary<ProcessIdentity, Tracked> _byIdentity = [];
+    private readonly Dictionary<int, Tracked> _running = [];
+    private readonly HashSet<int> _wanted = [];
+    private long _round;
+
+    private sealed class Tracked(KnownProcess process)
+    {
+        public KnownProcess Process => process;
+
+        public ProcessDecision Decision { get; set; }
+
+        public UnwindTableStore.PlacedMappings? Placed { get; set; }
+    }
+
+    public int Count => _byIdentity.Count;
+
+    /// <summary>Processes that were gone before they could be read, since the start.</summary>
+    public long Missed { get; private set; }
+
+    /// <summary>The process a stack record speaks of.</summary>
+    public KnownProcess Of(StackRecord record)
+    {
+        var process = Track(new ProcessIdentity((int)record.Pid, record.StartTime, record.ExecId), record.Comm).Process;
+        process.LastRound = _round;
+        return process;
+    }
+
+    public void On(in ProcessEvent happened)
+    {
+        var identity = new ProcessIdentity((int)happened.Pid, happened.StartTime, happened.ExecId);
+        switch (happened.Kind)
+        {
+            case EventKind.UnknownProcess:
+                Discover(Track(identity, happened.Comm));
+                break;
+            case EventKind.UnknownAddress when _byIdentity.TryGetValue(identity, out var tracked):
+                Discover(tracked);
+                break;
+            case EventKind.Exec or EventKind.Exit when _running.Remove((int)happened.Pid, out var ended):
+                End(ended);
+                break;
+        }
+
+        if (happened.Kind == EventKind.Exec && _wanted.Contains((int)happened.Pid))
+        {
+            entries.Set((int)happened.Pid, new ProcessEntry { State = ProcessState.Wanted });
+        }
+    }
+
+    /// <summary>Asks for a process by pid, now and after each exec.</summary>
+    /// <returns>False when it does not run.</returns>
+    public bool Want(int pid)
+    {
+        if (ProcFiles.Stat(pid) is null)
+        {
+            return false;
+        }
+
+        _wanted.Add(pid);
+        return entries.Set(pid, new ProcessEntry { State = ProcessState.Wanted });
+    }
+
+    /// <summary>Asks the policy again about all running processes: targets or options have changed.</summary>
+    public void Reconsider()
+    {
+        foreach (var tracked in _running.Values)
+        {
+            tracked.Decision = policy.Decide(tracked.Process);
+            Tell(tracked);
+        }
+    }
+
+    /// <summary>Ends an interval: forgets processes that have ended and were not seen for some time.</summary>
+    public void EndRound()
+    {
+        _round++;
+        foreach (var (identity, tracked) in _byIdentity)
+        {
+            if (tracked.Process.HasEnded && _round - tracked.Process.LastRound > RoundsKept)
+            {
+                ReleaseFiles(tracked.Process.Image);
+                _byIdentity.Remove(identity);
+            }
+        }
+
+        files.EndRound();
+    }
+
+    /// <summary>Checks for processes whose end was not heard of (the event buffer was full).</summary>
+    public void SweepEnded()
+    {
+        foreach (var (pid, tracked) in _running)
+        {
+            if (!ProcFiles.IsStill(tracked.Process.Identity))
+            {
+                _running.Remove(pid);
+                entries.Remove(pid);
+                End(tracked);
+            }
+        }
+    }
+
+    private Tracked Track(ProcessIdentity identity, Comm comm)
+    {
+        if (!_byIdentity.TryGetValue(identity, out var tracked))
+        {
+            tracked = new Tracked(new KnownProcess(identity, TextOf(comm))) { };
+            tracked.Process.LastRound = _round;
+            _byIdentity.Add(identity, tracked);
+        }
+
+        return tracked;
+    }
+
+    private void Discover(Tracked tracked)
+    {
+        var process = tracked.Process;
+        var image = ProcessImage.Read(process.Identity, files);
+        if (image is null)
+        {
+            Missed += process.Image is null ? 1 : 0;
+            process.HasEnded |= !ProcFiles.IsStill(process.Identity);
+            if (process.HasEnded)
+            {
+                policy.Decide(process);
+                return;
+            }
+        }
+        else
+        {
+            ReleaseFiles(process.Image);
+            process.Image = image;
+        }
+
+        if (_running.TryGetValue(process.Identity.Pid, out var before) && !ReferenceEquals(before, tracked))
+        {
+            End(before);
+        }
+
+        _running[process.Identity.Pid] = tracked;
+        tracked.Decision = policy.Decide(process);
+        Tell(tracked);
+    }
+
+    /// <summary>Writes a process's entry: its mappings first, so that the programs never see an entry without them.</summary>
+    private void Tell(Tracked tracked)
+    {
+        var previous = tracked.Placed;
+        tracked.Placed = tracked.Decision.IsProfiled && tracked.Process.Image is { } image ? tables.Place(image) : null;
+        var entry = new ProcessEntry
+        {
+            State = tracked.Decision.IsProfiled ? ProcessState.Profiled : ProcessState.Ignored,
+            Flags = tracked.Decision.Flags,
+            KeepOneIn = tracked.Decision.KeepOneIn,
+            Shard = tracked.Placed?.Range.Shard ?? 0,
+            FirstMapping = tracked.Placed?.FirstRow ?? 0,
+            MappingCount = tracked.Placed?.Rows ?? 0,
+        };
+        entries.Set(tracked.Process.Identity.Pid, entry);
+        if (previous is not null)
+        {
+            tables.Release(previous);
+        }
+    }
+
+    private void End(Tracked tracked)
+    {
+        tracked.Process.HasEnded = true;
+        if (tracked.Placed is { } placed)
+        {
+            tables.Release(placed);
+            tracked.Placed = null;
+        }
+    }
+
+    private void ReleaseFiles(ProcessImage? image)
+    {
+        if (image is not null)
+        {
+            files.Release(image.Files);
+        }
+    }
+
+    private static string TextOf(Comm comm)
+    {
+        ReadOnlySpan<byte> bytes = comm;
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ActorProfiler.Collector.Sampling;
+
+// Mirrors of bpf/sample.h, field by field; LayoutTests compare them with the BPF object's type information.
+
+/// <summary>How the walk of a user stack ended.</summary>
+internal enum WalkEnding : byte
+{
+    None,
+    Complete,
+    BrokenChain,
+    Unsupported,
+    ReadFault,
+    Truncated,
+    NoRegisters,
+}
+
+[Flags]
+internal enum RecordFlags : byte
+{
+    None = 0,
+    Single = 1,
+    Unknown = 2,
+    KernelThread = 4,
+}
+
+[InlineArray(16)]
+internal struct Comm
+{
+    private byte _first;
+}
+
+/// <summary><c>struct stack_record</c>; user and kernel addresses follow it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct StackRecord
+{
+    public ulong Hash;
+    public ulong StartTime;
+    public uint Pid;
+    public uint ExecId;
+    public uint Weight;
+    public ushort UserFrames;
+    public ushort KernelFrames;
+    public WalkEnding Ending;
+    public RecordFlags Flags;
+    public ushort Padding;
+    public uint Padding2;
+    public Comm Comm;
+}
+
+internal enum EventKind : uint
+{
+    UnknownProcess = 1,
+    UnknownAddress,
+    Exec,
+    Exit,
+}
+
+/// <summary><c>struct process_event</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ProcessEvent
+{
+    public EventKind Kind;
+    public uint Pid;
+    public ulong StartTime;
+    public ulong Address;
+    public uint ExecId;
+    public uint Padding;
+    public Comm Comm;
+}
+
+internal enum ProcessState : uint
+{
+    Announced = 1,
+    Profiled,
+    Ignored,
+    Wanted,
+}
+
+[Flags]
+internal enum ProcessFlags : uint
+{
+    None = 0,
+    NoUser = 1,
+    NoKernel = 2,
+}
+
+/// <summary><c>struct process</c>, the value of map <c>processes</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ProcessEntry
+{
+    public ulong LastUnknown;
+    public ProcessState State;
+    public ProcessFlags Flags;
+    public uint KeepOneIn;
+    public uint Shard;
+    public uint FirstMapping;
+    public uint MappingCount;
+}
+
+/// <summary><c>struct settings</c>, live in <c>.bss</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Settings
+{
+    public uint CollectUser;
+    public uint CollectKernel;
+    public uint KernelThreads;
+    public uint IgnoreUnknown;
+}
+
+/// <summary><c>struct tally</c>, per CPU.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Tally
+{
+    public ulong Ticks;
+    public DropCounts Drops;
+    public EndingCounts Endings;
+    public ulong EventsLost;
+}
+
+[InlineArray(DropReasons.KernelCount)]
+internal struct DropCounts
+{
+    private ulong _first;
+}
+
+[InlineArray(8)]
+internal struct EndingCounts
+{
+    private ulong _first;
+}

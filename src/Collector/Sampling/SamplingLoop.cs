@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>The dedicated thread of a sampling session: waits for events, empties the ring, ends an interval when its time has come.</summary>
+/// <remarks>Other threads talk to it by <see cref="Post"/>; what is posted runs between two polls.</remarks>
+internal sealed class SamplingLoop : IDisposable
+{
+    /// <summary>The stack buffer is emptied at least this often; also how long a posted action waits at most.</summary>
+    private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan _housekeepingInterval = TimeSpan.FromSeconds(30);
+
+    private readonly SamplingSession _session;
+    private readonly Action<SampleInterval> _onInterval;
+    private readonly Action<Exception> _onFailure;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentQueue<Action<SamplingSession>> _posted = new();
+    private readonly Thread _thread;
+    private TimeSpan _collectInterval;
+    private volatile bool _isStopping;
+
+    /// <param name="onInterval">Called on the loop's thread with each interval, the last one included.</param>
+    /// <param name="onFailure">Called once, on the loop's thread, when it ends by an exception.</param>
+    public SamplingLoop(
+        SamplingSession session, TimeSpan collectInterval, Action<SampleInterval> onInterval, Action<Exception> onFailure, TimeProvider time)
+    {
+        (_session, _collectInterval, _onInterval, _onFailure, _time) = (session, collectInterval, onInterval, onFailure, time);
+        _thread = new Thread(Run) { Name = "sampling", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Runs <paramref name="action"/> on the loop's thread soon.</summary>
+    public void Post(Action<SamplingSession> action) => _posted.Enqueue(action);
+
+    /// <summary>Changes rate, options and interval. The running interval ends first, so each has one true period.</summary>
+    public void Apply(SamplingOptions options, TimeSpan collectInterval) => Post(session =>
+    {
+        _onInterval(session.Collect());
+        session.Apply(options);
+        _collectInterval = collectInterval;
+    });
+
+    /// <summary>Stops the clocks, hands over the last interval and ends the thread.</summary>
+    public void Dispose()
+    {
+        _isStopping = true;
+        if (Thread.CurrentThread != _thread)
+        {
+            _thread.Join();
+        }
+
+        _session.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            _session.Start();
+            Loop();
+            _session.Stop();
+            _onInterval(_session.Collect());
+        }
+#pragma warning disable CA1031 // the edge of the thread: the owner decides what a failure means
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            _onFailure(failure);
+        }
+    }
+
+    private void Loop()
+    {
+        var (collected, kept) = (_time.GetTimestamp(), _time.GetTimestamp());
+        while (!_isStopping)
+        {
+            var left = _collectInterval - _time.GetElapsedTime(collected);
+            _session.Poll(left < TimeSpan.Zero ? TimeSpan.Zero : left < _pollInterval ? left : _pollInterval);
+            while (_posted.TryDequeue(out var action))
+            {
+                action(_session);
+            }
+
+            if (_time.GetElapsedTime(collected) >= _collectInterval)
+            {
+                collected = _time.GetTimestamp();
+                _onInterval(_session.Collect());
+            }
+
+            if (_time.GetElapsedTime(kept) >= _housekeepingInterval)
+            {
+                kept = _time.GetTimestamp();
+                _session.FollowCpus();
+                _session.Processes.SweepEnded();
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>What is sampled and how often. Every value may change while sampling goes on.</summary>
+/// <param name="SampleRate">Ticks per second and CPU, 1–10000 Hz.</param>
+/// <param name="CollectUser">Walk user stacks.</param>
+/// <param name="CollectKernel">Walk kernel stacks.</param>
+/// <param name="KernelThreads">Profile kernel threads too.</param>
+public sealed record SamplingOptions(
+    int SampleRate = 97,
+    bool CollectUser = true,
+    bool CollectKernel = true,
+    bool KernelThreads = false)
+{
+    public const int LowestRate = 1;
+    public const int HighestRate = 10_000;
+
+    /// <summary>What the clock really does: whole nanoseconds.</summary>
+    public long PeriodNanos => 1_000_000_000 / SampleRate;
+}

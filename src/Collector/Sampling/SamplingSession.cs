@@ -1,0 +1,209 @@
+using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling.Native;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>The loaded BPF programs, their clocks and buffers: turns ticks into <see cref="SampleInterval"/>s.</summary>
+/// <remarks>One thread at a time; it must call <see cref="Poll"/> often enough that the stack buffer (8 MiB) does not fill.</remarks>
+internal sealed class SamplingSession : IDisposable
+{
+    private const string ObjectName = "sampler.bpf.o";
+
+    /// <summary>Inode of the host's pid namespace: PROC_PID_INIT_INO of linux/proc_ns.h.</summary>
+    private const ulong HostPidNamespace = 0xEFFFFFFC;
+
+    private readonly TimeProvider _time;
+    private readonly BpfObject _programs;
+    private readonly List<BpfLinkHandle> _tracepoints = [];
+    private readonly SamplingClocks _clocks;
+    private readonly MappedValues _settings;
+    private readonly RingBuffer _stackRing;
+    private readonly RingBuffer _eventRing;
+    private readonly StackTable _stacks;
+    private readonly TallyReader _tally;
+    private readonly BpfMap _activeCounts;
+    private readonly BpfMap[] _counts;
+    private readonly ulong[] _hashes;
+    private readonly ulong[] _ticks;
+    private readonly Queue<ProcessEvent> _happened = new();
+    private SamplingOptions _options;
+    private int _active;
+    private long _intervalStamp;
+    private DateTimeOffset _intervalStart;
+
+    /// <summary>Loads the programs. Nothing is sampled before <see cref="Start"/>.</summary>
+    /// <exception cref="BpfException">Rights are missing, the kernel is too old, or memory is short.</exception>
+    public SamplingSession(SamplingOptions options, IProcessPolicy policy, ElfFiles files, TimeProvider time, int tableShards = 16)
+    {
+        _options = options;
+        _time = time;
+        _programs = BpfObject.Load(ReadObject(), SetConstants);
+        try
+        {
+            Tables = new UnwindTableStore(_programs, tableShards, time);
+            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy);
+            _stacks = new StackTable(Processes.Of);
+            _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
+            _activeCounts = _programs.Map("active_counts");
+            _counts = [_programs.Map("counts_a"), _programs.Map("counts_b")];
+            _hashes = new ulong[_counts[0].MaxEntries];
+            _ticks = new ulong[_counts[0].MaxEntries];
+            _stackRing = new RingBuffer("stacks", _programs.Map("stacks"), _stacks.Add);
+            _eventRing = new RingBuffer("events", _programs.Map("events"), OnEvent);
+            _settings = new MappedValues(_programs.Map(".bss").File, (nuint)Marshal.SizeOf<Settings>());
+            _clocks = new SamplingClocks(_programs, "sample");
+            WriteSettings();
+            _tracepoints.Add(_programs.Attach("on_exec"));
+            _tracepoints.Add(_programs.Attach("on_exit"));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public ProcessTable Processes { get; }
+
+    public UnwindTableStore Tables { get; }
+
+    public int ClockCount => _clocks.Count;
+
+    /// <summary>Profiles only processes entered by pid.</summary>
+    public bool OnlyEntered { get; init; }
+
+    /// <summary>Starts the sampling clocks.</summary>
+    public void Start()
+    {
+        WriteSettings();
+        _clocks.Start(_options.PeriodNanos);
+        BeginInterval();
+    }
+
+    /// <summary>Stops the clocks: no tick comes after this. <see cref="Collect"/> then gives the rest.</summary>
+    public void Stop() => _clocks.Stop();
+
+    /// <summary>Takes over new options. A new rate begins with a new interval, so collect before.</summary>
+    public void Apply(SamplingOptions options)
+    {
+        var isNewRate = options.SampleRate != _options.SampleRate;
+        _options = options;
+        WriteSettings();
+        if (isNewRate)
+        {
+            Start();
+        }
+    }
+
+    /// <summary>Follows CPUs that went online or offline.</summary>
+    public void FollowCpus() => _clocks.Follow(OnlineCpus.Read());
+
+    /// <summary>Waits for something urgent (a process not seen before), sees to it, and empties the stack buffer.</summary>
+    public void Poll(TimeSpan timeout)
+    {
+        _eventRing.Poll(timeout);
+        while (_happened.TryDequeue(out var happened))
+        {
+            Processes.On(happened);
+        }
+
+        _stackRing.Consume();
+    }
+
+    /// <summary>Ends the interval: all that was counted since the last call.</summary>
+    public SampleInterval Collect()
+    {
+        var (start, stamp, period) = (_intervalStart, _intervalStamp, _options.PeriodNanos);
+        var counts = _counts[_active];
+        _active = 1 - _active;
+
+        // Returns when no program counts in the old map any more; the ring then holds all of its stacks.
+        _activeCounts.Set(0u, (uint)_counts[_active].File);
+        BeginInterval();
+        Tables.Reclaim();
+        Poll(TimeSpan.Zero);
+
+        var taken = counts.TakeAll<ulong, ulong>(_hashes, _ticks);
+        var joined = new List<CountedStack>(taken);
+        var refused = _stacks.Refused;
+        var orphans = _stacks.Join(_hashes.AsSpan(0, taken), _ticks.AsSpan(0, taken), joined);
+        Processes.EndRound();
+        var isTableFull = _stacks.Count >= StackTable.MostStacks;
+        var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
+        return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally);
+    }
+
+    public void Dispose()
+    {
+        _clocks?.Dispose();
+        _tracepoints.ForEach(link => link.Dispose());
+        _settings?.Dispose();
+        _stackRing?.Dispose();
+        _eventRing?.Dispose();
+        Tables?.Dispose();
+        _programs.Dispose();
+    }
+
+    private static byte[] ReadObject()
+    {
+        using var resource = typeof(SamplingSession).Assembly.GetManifestResourceStream(ObjectName)
+            ?? throw new InvalidOperationException($"the program was built without {ObjectName}");
+        var bytes = new byte[resource.Length];
+        resource.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Sets <c>pid_namespace</c>, the only constant of the object.</summary>
+    private static void SetConstants(BpfObject programs)
+    {
+        const string Prefix = "pid:[";
+        var link = File.ResolveLinkTarget("/proc/self/ns/pid", returnFinalTarget: false)?.Name ?? "";
+        var inode = link.StartsWith(Prefix, StringComparison.Ordinal) && ulong.TryParse(link.AsSpan(Prefix.Length).TrimEnd(']'), out var parsed)
+            ? parsed
+            : throw new FormatException($"/proc/self/ns/pid: expected pid:[number] but it is '{link}'");
+        programs.InitialConstants<uint>()[0] = inode == HostPidNamespace ? 0 : (uint)inode;
+    }
+
+    private void WriteSettings()
+    {
+        _settings.AsSpan<Settings>()[0] = new Settings
+        {
+            CollectUser = _options.CollectUser ? 1u : 0,
+            CollectKernel = _options.CollectKernel ? 1u : 0,
+            KernelThreads = _options.KernelThreads ? 1u : 0,
+            IgnoreUnknown = OnlyEntered ? 1u : 0,
+        };
+    }
+
+    private void BeginInterval()
+    {
+        _intervalStamp = _time.GetTimestamp();
+        _intervalStart = _time.GetUtcNow();
+    }
+
+    private void OnEvent(ReadOnlySpan<byte> bytes) => _happened.Enqueue(MemoryMarshal.Read<ProcessEvent>(bytes));
+
+    private IntervalCounts CountsOf(List<CountedStack> joined, long ringFull, long tooManyStacks)
+    {
+        var tally = _tally.ReadIncrease();
+        var dropped = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (var i = 0; i < DropReasons.KernelCount; i++)
+        {
+            Add(DropReasons.Kernel[i], (long)tally.Drops[i]);
+        }
+
+        Add(DropReasons.RingFull, ringFull);
+        Add(DropReasons.TooManyStacks, tooManyStacks);
+        var endings = Enum.GetValues<WalkEnding>().ToDictionary(ending => ending, ending => (long)tally.Endings[(int)ending]);
+        return new IntervalCounts((long)tally.Ticks, dropped, endings, joined.Sum(counted => counted.Ticks), (long)tally.EventsLost);
+
+        void Add(string reason, long ticks)
+        {
+            if (ticks > 0)
+            {
+                dropped[reason] = dropped.GetValueOrDefault(reason) + ticks;
+            }
+        }
+    }
+}

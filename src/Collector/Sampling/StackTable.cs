@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>Joins stacks, which come once through the ring buffer, with their counts, which come by hash at the end of an interval.</summary>
+/// <remarks>
+/// A stack is kept while the last two intervals saw it, so that a stack seen all the time costs no allocation and is
+/// symbolized once. Not thread-safe.
+/// </remarks>
+internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf)
+{
+    /// <summary>Bounds memory: at 50 frames each this is some 60 MB.</summary>
+    public const int MostStacks = 131_072;
+
+    private const int RoundsKept = 2;
+
+    private readonly Dictionary<ulong, RawStack> _byHash = [];
+    private readonly List<CountedStack> _singles = [];
+    private long _round;
+
+    public int Count => _byHash.Count;
+
+    /// <summary>Ticks dropped in this interval because the table was full.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Takes one record of the ring buffer.</summary>
+    /// <exception cref="FormatException">The record is shorter than it says.</exception>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < Marshal.SizeOf<StackRecord>())
+        {
+            throw new FormatException($"stack record of {bytes.Length} bytes: expected at least {Marshal.SizeOf<StackRecord>()}");
+        }
+
+        var record = MemoryMarshal.Read<StackRecord>(bytes);
+        var addresses = MemoryMarshal.Cast<byte, ulong>(bytes[Marshal.SizeOf<StackRecord>()..]);
+        var frames = record.UserFrames + record.KernelFrames;
+        if (addresses.Length < frames)
+        {
+            throw new FormatException($"stack record of {bytes.Length} bytes: too short for its {frames} frames");
+        }
+
+        var isSingle = record.Flags.HasFlag(RecordFlags.Single);
+        if (!isSingle && _byHash.ContainsKey(record.Hash))
+        {
+            return;
+        }
+
+        if (_byHash.Count + _singles.Count >= MostStacks)
+        {
+            Refused += isSingle ? 1 : 0;
+            return;
+        }
+
+        var stack = new RawStack(
+            processOf(record), addresses[..frames].ToArray(), record.UserFrames, record.Weight, record.Ending, record.Flags)
+        {
+            LastRound = _round,
+        };
+        if (isSingle)
+        {
+            _singles.Add(new CountedStack(stack, 1));
+        }
+        else
+        {
+            _byHash.Add(record.Hash, stack);
+        }
+    }
+
+    /// <summary>Ends an interval: joins its counts with the stacks.</summary>
+    /// <param name="joined">Receives the stacks seen, each once.</param>
+    /// <returns>Ticks whose stack never came.</returns>
+    public long Join(ReadOnlySpan<ulong> hashes, ReadOnlySpan<ulong> ticks, List<CountedStack> joined)
+    {
+        long orphans = 0;
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            if (_byHash.TryGetValue(hashes[i], out var stack))
+            {
+                stack.LastRound = _round;
+                joined.Add(new CountedStack(stack, (long)ticks[i]));
+            }
+            else
+            {
+                orphans += (long)ticks[i];
+            }
+        }
+
+        joined.AddRange(_singles);
+        _singles.Clear();
+        Refused = 0;
+        _round++;
+        Forget();
+        return orphans;
+    }
+
+    private void Forget()
+    {
+        foreach (var (hash, stack) in _byHash)
+        {
+            if (_round - stack.LastRound > RoundsKept)
+            {
+                _byHash.Remove(hash);
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling.Native;
+using ActorProfiler.Collector.Unwinding;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>Puts unwind tables and the mappings of processes where the BPF programs find them.</summary>
+/// <remarks>
+/// Executables are shared by build id over processes and containers. When the budget is used up, the table unused for
+/// longest makes room; a process whose mappings find no room is walked by frame pointers. Not thread-safe.
+/// </remarks>
+internal sealed class UnwindTableStore : IDisposable
+{
+    private readonly UnwindShards _shards;
+    private readonly BpfMap _executables;
+    private readonly MappedValues _ruleMemory;
+    private readonly UnwindRules _rules = new();
+    private readonly UnwindTables _compiler;
+    private readonly Dictionary<string, Installed> _byBuildId = new(StringComparer.Ordinal);
+    private readonly Dictionary<ElfFile, Installed> _byFile = new(ReferenceEqualityComparer.Instance);
+    private readonly Stack<uint> _freeIndexes = new();
+    private uint _nextIndex = 1;
+    private int _rulesWritten;
+    private long _clock;
+
+    public UnwindTableStore(BpfObject programs, int mostShards, TimeProvider time)
+    {
+        _compiler = new UnwindTables(_rules, time);
+        _shards = new UnwindShards(programs.Map("shards"), mostShards);
+        _executables = programs.Map("executables");
+        _ruleMemory = new MappedValues(programs.Map("rules").File, UnwindRules.Limit * (nuint)Marshal.SizeOf<UnwindRule>());
+    }
+
+    /// <summary>A table, or what is left of it: tables larger than a shard are cut into pieces.</summary>
+    private sealed record Piece(uint Index, ulong FirstAddress, ulong EndAddress, ShardRange Range);
+
+    private sealed record Installed(IReadOnlyList<Piece> Pieces, string BuildId, ElfFile File)
+    {
+        public int Users { get; set; }
+
+        public long LastUse { get; set; }
+    }
+
+    /// <summary>The rows of one process, to be named in its entry of map <c>processes</c>.</summary>
+    internal sealed record PlacedMappings(ShardRange Range, uint Rows, IReadOnlyList<object> Tables)
+    {
+        public uint FirstRow => Range.Start * sizeof(uint) / (uint)Marshal.SizeOf<MappingRow>();
+    }
+
+    /// <summary><c>struct mapping</c> in bpf/unwind.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal readonly record struct MappingRow(ulong Start, ulong End, ulong Bias, uint Executable, uint Padding = 0);
+
+    /// <summary><c>struct executable</c> in bpf/unwind.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal readonly record struct ExecutableEntry(uint Shard, uint Pages, uint FirstPage, uint PageCount);
+
+    public int ExecutableCount => _byFile.Count;
+
+    public int ShardCount => _shards.Count;
+
+    /// <summary>Executables that found no room or no table, since the start.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Installs the tables of all files of <paramref name="image"/> and its rows. Null when there is no room for the rows.</summary>
+    public PlacedMappings? Place(ProcessImage image)
+    {
+        var rows = new List<MappingRow>(image.Mappings.Length);
+        var used = new List<Installed>();
+        foreach (var mapped in image.Mappings)
+        {
+            var installed = mapped.File is null ? null : InstalledFor(mapped.File);
+            if (installed is { Pieces.Count: > 0 })
+            {
+                installed.Users++;
+                used.Add(installed);
+            }
+
+            AddRows(rows, mapped, installed?.Pieces ?? []);
+        }
+
+        const int MostRows = 4096;
+        if (rows.Count is 0 or > MostRows || TakeRoom((uint)(rows.Count * Marshal.SizeOf<MappingRow>() / sizeof(uint))) is not { } range)
+        {
+            used.ForEach(installed => installed.Users--);
+            return null;
+        }
+
+        MemoryMarshal.Cast<MappingRow, uint>(CollectionsMarshal.AsSpan(rows)).CopyTo(_shards[range]);
+        return new PlacedMappings(range, (uint)rows.Count, used);
+    }
+
+    /// <summary>Takes a process's rows back. The entry that named them must be gone from map <c>processes</c>.</summary>
+    public void Release(PlacedMappings placed)
+    {
+        _shards.Retire(placed.Range);
+        foreach (var installed in placed.Tables.Cast<Installed>())
+        {
+            installed.Users--;
+        }
+    }
+
+    /// <summary>
+    /// To be called when no BPF program that ran before runs any more: what was given back is free. Lets go of files that are
+    /// closed and have no build id, since nothing can ask for their tables again.
+    /// </summary>
+    public void Reclaim()
+    {
+        _shards.Reclaim();
+        foreach (var orphan in _byFile.Values.Where(installed => installed.Users == 0 && installed.BuildId.Length == 0 && installed.File.IsClosed).ToList())
+        {
+            Evict(orphan);
+        }
+    }
+
+    public void Dispose()
+    {
+        _shards.Dispose();
+        _ruleMemory.Dispose();
+    }
+
+    private static void AddRows(List<MappingRow> rows, MappedFile mapped, IReadOnlyList<Piece> pieces)
+    {
+        var mapping = mapped.Mapping;
+        var position = mapping.Start;
+        foreach (var piece in pieces)
+        {
+            var start = Math.Max(position, unchecked(piece.FirstAddress + mapped.Bias));
+            var end = Math.Min(mapping.End, unchecked(piece.EndAddress + mapped.Bias));
+            if (start >= end)
+            {
+                continue;
+            }
+
+            if (start > position)
+            {
+                rows.Add(new MappingRow(position, start, mapped.Bias, Executable: 0));
+            }
+
+            rows.Add(new MappingRow(start, end, mapped.Bias, piece.Index));
+            position = end;
+        }
+
+        if (position < mapping.End)
+        {
+            rows.Add(new MappingRow(position, mapping.End, mapped.Bias, Executable: 0));
+        }
+    }
+
+    private Installed InstalledFor(ElfFile file)
+    {
+        if (!_byFile.TryGetValue(file, out var installed)
+            && (file.BuildId.Length == 0 || !_byBuildId.TryGetValue(file.BuildId, out installed)))
+        {
+            installed = Install(file);
+            _byFile[file] = installed;
+            if (file.BuildId.Length > 0)
+            {
+                _byBuildId[file.BuildId] = installed;
+            }
+        }
+
+        installed.LastUse = ++_clock;
+        return installed;
+    }
+
+    private Installed Install(ElfFile file)
+    {
+        var table = _compiler.Compile(file);
+        WriteNewRules();
+        var pieces = new List<Piece>();
+        var pageCount = table?.Pages.Length - 1 ?? 0;
+        for (var page = 0; table is not null && page < pageCount;)
+        {
+            var pages = PagesThatFit(table, page);
+            if (InstallPiece(table, page, pages) is not { } piece)
+            {
+                Refused++;
+                break;
+            }
+
+            pieces.Add(piece);
+            page += pages;
+        }
+
+        return new Installed(pieces, file.BuildId, file);
+    }
+
+    /// <summary>How many pages from <paramref name="first"/> on fit into one shard.</summary>
+    private static int PagesThatFit(UnwindTable table, int first)
+    {
+        var count = 1;
+        while (first + count < table.Pages.Length - 1
+            && table.Pages[first + count + 1] - table.Pages[first] + (uint)count + 2 <= UnwindShards.LongestRange - WordAllocator.Alignment)
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private Piece? InstallPiece(UnwindTable table, int firstPage, int pages)
+    {
+        const int PageBits = 16;
+        var (from, to) = (table.Pages[firstPage], table.Pages[firstPage + pages]);
+        if (TakeIndex() is not { } index || TakeRoom((uint)pages + 1 + to - from) is not { } range)
+        {
+            return null;
+        }
+
+        var words = _shards[range];
+        var deltas = range.Start + (uint)pages + 1;
+        for (var i = 0; i <= pages; i++)
+        {
+            words[i] = table.Pages[firstPage + i] - from + deltas;
+        }
+
+        table.Deltas.AsSpan((int)from, (int)(to - from)).CopyTo(words[(pages + 1)..]);
+        var first = table.FirstPage + (uint)firstPage;
+        _executables.Set(index, new ExecutableEntry(range.Shard, range.Start, first, (uint)pages));
+        return new Piece(index, (ulong)first << PageBits, (ulong)(first + (uint)pages) << PageBits, range);
+    }
+
+    private uint? TakeIndex()
+    {
+        if (_freeIndexes.TryPop(out var free))
+        {
+            return free;
+        }
+
+        if (_nextIndex < _executables.MaxEntries)
+        {
+            return _nextIndex++;
+        }
+
+        EvictOldest(words: 1);
+        return null;
+    }
+
+    /// <summary>Room for so many words; evicts unused tables, oldest first. They are free for the next request only after <see cref="Reclaim"/>.</summary>
+    private ShardRange? TakeRoom(uint words)
+    {
+        if (_shards.Take(words) is { } range)
+        {
+            return range;
+        }
+
+        EvictOldest(words);
+        return null;
+    }
+
+    private void EvictOldest(uint words)
+    {
+        long evicted = 0;
+        foreach (var unused in _byFile.Values.Distinct().Where(installed => installed.Users == 0).OrderBy(installed => installed.LastUse).ToList())
+        {
+            evicted += unused.Pieces.Sum(piece => piece.Range.Length);
+            Evict(unused);
+            if (evicted >= words)
+            {
+                break;
+            }
+        }
+    }
+
+    private void Evict(Installed installed)
+    {
+        foreach (var piece in installed.Pieces)
+        {
+            _executables.Set(piece.Index, default(ExecutableEntry));
+            _freeIndexes.Push(piece.Index);
+            _shards.Retire(piece.Range);
+        }
+
+        foreach (var file in _byFile.Where(pair => ReferenceEquals(pair.Value, installed)).Select(pair => pair.Key).ToList())
+        {
+            _byFile.Remove(file);
+        }
+
+        _byBuildId.Remove(installed.BuildId);
+    }
+
+    private void WriteNewRules() =>
+        _rulesWritten += _rules.CopyFrom(_rulesWritten, _ruleMemory.AsSpan<UnwindRule>()[_rulesWritten..]);
+}
