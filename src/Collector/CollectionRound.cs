@@ -1,0 +1,49 @@
+using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Stacks;
+using ActorProfiler.Collector.Targets;
+
+namespace ActorProfiler.Collector;
+
+/// <summary>The collector's half of the line as one function: samples of an interval → target → stack → batch.</summary>
+internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
+{
+    /// <summary>Batches are cut at this size, so that compressed they are 16–64 KB.</summary>
+    private const int LargestBatch = 256 * 1024;
+
+    /// <summary>What became of an interval: the batches, and the ticks that found no target.</summary>
+    internal sealed record Outcome(IReadOnlyList<TargetBatch> Batches, long TicksWithoutTarget);
+
+    public Outcome Run(SampleInterval interval)
+    {
+        var open = new Dictionary<(Target Target, uint Weight), BatchBuilder>();
+        var finished = new List<TargetBatch>();
+        long unmatched = 0;
+        foreach (var (raw, ticks) in interval.Stacks)
+        {
+            // The target first: a process without one costs a look-up, not names.
+            if (targets.Match(raw.Process) is not { } target)
+            {
+                unmatched += ticks;
+                continue;
+            }
+
+            var key = (target, raw.Weight);
+            if (!open.TryGetValue(key, out var builder))
+            {
+                open[key] = builder = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, raw.Weight);
+            }
+
+            builder.Add(stacks.Resolve(raw).Frames, ticks);
+            if (builder.ApproximateSize >= LargestBatch)
+            {
+                finished.Add(new TargetBatch(target, builder.Build(), builder.Ticks));
+                open.Remove(key);
+            }
+        }
+
+        finished.AddRange(open.Select(pair => new TargetBatch(pair.Key.Target, pair.Value.Build(), pair.Value.Ticks)));
+        stacks.EndRound();
+        return new Outcome(finished, unmatched);
+    }
+}

@@ -1,0 +1,60 @@
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Telemetry;
+using Prometheus;
+
+namespace ActorProfiler.Collector;
+
+/// <summary>Every metric of the collector. The <c>pyroscope_ebpf_*</c> names are those of the component that users know.</summary>
+public sealed class CollectorMetrics
+{
+    private readonly Gauge _activeTargets;
+    private readonly Counter _sessions;
+    private readonly Counter _sessionsFailing;
+    private readonly Counter _pprofs;
+    private readonly Counter _ticks;
+    private readonly Counter _dropped;
+    private readonly Counter _endings;
+    private readonly Counter _frames;
+
+    public CollectorMetrics(IMetricFactory metrics)
+    {
+        _activeTargets = metrics.CreateGauge("pyroscope_ebpf_active_targets", "Current number of active tracked targets");
+        _sessions = metrics.CreateCounter("pyroscope_ebpf_profiling_sessions_total", "Total number of profiling sessions completed");
+        _sessionsFailing = metrics.CreateCounter("pyroscope_ebpf_profiling_sessions_failing_total", "Total number of profiling sessions failed");
+        _pprofs = metrics.CreateCounter("pyroscope_ebpf_pprofs_total", "Total number of profiles collected, by service", ["service_name"]);
+        _ticks = metrics.CreateCounter("actorprofiler_collector_ticks_total", "Expiries of the sampling clocks in running tasks");
+        _dropped = metrics.CreateCounter("actorprofiler_collector_dropped_ticks_total", "Ticks that the collector dropped, by reason", ["reason"]);
+        _endings = metrics.CreateCounter("actorprofiler_collector_stack_walks_total", "Walks of user stacks, by how they ended", ["ending"]);
+        _frames = metrics.CreateCounter("actorprofiler_collector_frames_total", "Distinct frames looked up, by whether a name was found", ["symbolized"]);
+    }
+
+    internal void OnInterval(SampleInterval interval)
+    {
+        _sessions.Inc();
+        _ticks.Inc(interval.Counts.Ticks);
+        foreach (var (ending, count) in interval.Counts.Endings)
+        {
+            _endings.WithLabels(ending.ToString().ToLowerInvariant()).Inc(count);
+        }
+    }
+
+    internal void OnFailure() => _sessionsFailing.Inc();
+
+    internal void OnBatch(string serviceName) => _pprofs.WithLabels(serviceName).Inc();
+
+    internal void OnFrames(long known, long unknown)
+    {
+        _frames.WithLabels("true").IncTo(known);
+        _frames.WithLabels("false").IncTo(unknown);
+    }
+
+    internal void OnTargets(int count) => _activeTargets.Set(count);
+
+    internal void OnLedger(LossLedger ledger)
+    {
+        foreach (var (reason, ticks) in ledger.Dropped)
+        {
+            _dropped.WithLabels(reason).IncTo(ticks);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using ActorProfiler.Collector.Sampling;
+
+namespace ActorProfiler.Collector;
+
+/// <summary>Everything a collector can be told.</summary>
+/// <param name="Sampling">What is sampled and how often.</param>
+/// <param name="CollectInterval">How often samples are drained and sent.</param>
+/// <param name="ProfileUnmatched">Profile processes that no target names, each under its unit, container or executable name.</param>
+/// <param name="DataFolder">Where the collector's identity is kept.</param>
+/// <param name="SendBufferBytes">Bound of the batches that wait to be stored.</param>
+public sealed record CollectorOptions(
+    SamplingOptions Sampling,
+    TimeSpan CollectInterval,
+    bool ProfileUnmatched,
+    string DataFolder,
+    long SendBufferBytes = 64 << 20);

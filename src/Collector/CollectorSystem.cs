@@ -1,0 +1,79 @@
+using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Stacks;
+using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Collector.Targets;
+using ActorProfiler.Telemetry;
+using Akka.Actor;
+
+namespace ActorProfiler.Collector;
+
+/// <summary>The collector, wired: which actor feeds which. Sampling → round (target, stack, batch) → sender → aggregator.</summary>
+public sealed class CollectorSystem : IDisposable
+{
+    private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly ElfFiles _files = new();
+    private readonly TargetTable _targets;
+    private readonly IActorRef _sampling;
+    private readonly IActorRef _round;
+    private readonly IActorRef _sender;
+
+    private CollectorSystem(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time)
+    {
+        Identity = CollectorIdentity.Open(options.DataFolder, time);
+        _targets = new TargetTable(options.ProfileUnmatched);
+        var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()));
+        _sender = system.ActorOf(BatchSenderActor.Props(Identity, Ledger, options.SendBufferBytes), "collector-batches");
+        _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, Ledger, metrics, _sender), "collector-round");
+        _sampling = system.ActorOf(
+            SamplingActor.Props(
+                new SamplingActor.Configure(options.Sampling, options.CollectInterval),
+                sampling => new SamplingSession(sampling, _targets, _files, time),
+                _round,
+                time),
+            "collector-sampling");
+        metrics.OnTargets(_targets.Count);
+    }
+
+    public LossLedger Ledger { get; } = new();
+
+    public CollectorIdentity Identity { get; }
+
+    /// <summary>Starts sampling. Batches wait until <see cref="ConnectTo(IActorRef,long)"/> or <see cref="ConnectTo(ActorSystem,IReadOnlyList{Uri})"/> says where to.</summary>
+    /// <exception cref="IOException">The data folder cannot be written.</exception>
+    /// <exception cref="FormatException">The kept identity is damaged.</exception>
+    public static CollectorSystem Start(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time) =>
+        new(system, options, metrics, time);
+
+    /// <summary>Sends batches to an aggregator in this process.</summary>
+    public void ConnectTo(IActorRef ingest, long creditBytes) => _sender.Tell(new BatchSenderActor.Connected(ingest, creditBytes));
+
+    /// <summary>Sends batches to the first of these aggregators that answers.</summary>
+    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators) =>
+        system.ActorOf(AggregatorLinkActor.Props(aggregators, Identity, _sender), "collector-link");
+
+    /// <summary>Stops sampling; what was sampled is with the sender afterwards.</summary>
+    public async Task StopSamplingAsync()
+    {
+        await _sampling.Ask<SamplingActor.Stopped>(new SamplingActor.Stop(), _stopTimeout);
+        await _round.Ask<RoundActor.Flushed>(new RoundActor.Flush(), _stopTimeout);
+    }
+
+    /// <summary>Waits until everything sampled is stored by an aggregator. False when that took longer than <paramref name="patience"/>.</summary>
+    public async Task<bool> DrainAsync(TimeSpan patience)
+    {
+        try
+        {
+            await _sender.Ask<BatchSenderActor.Drained>(new BatchSenderActor.Drain(), patience);
+            return true;
+        }
+        catch (AskTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _files.Dispose();
+}

@@ -1,0 +1,51 @@
+using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Stacks;
+using ActorProfiler.Telemetry;
+using Akka.Actor;
+
+namespace ActorProfiler.Collector;
+
+/// <summary>Runs a <see cref="CollectionRound"/> for each interval and passes its batches on. One state.</summary>
+internal sealed class RoundActor : ReceiveActor
+{
+    public RoundActor(CollectionRound round, StackResolver stacks, LossLedger ledger, CollectorMetrics metrics, IActorRef sender)
+    {
+        Receive<SampleInterval>(interval =>
+        {
+            var outcome = round.Run(interval);
+            Account(interval, outcome, ledger);
+            foreach (var batch in outcome.Batches)
+            {
+                metrics.OnBatch(batch.Target.ServiceName);
+            }
+
+            metrics.OnInterval(interval);
+            metrics.OnFrames(stacks.Frames.Known, stacks.Frames.Unknown);
+            metrics.OnLedger(ledger);
+            sender.Tell(new BatchSenderActor.Send(outcome.Batches));
+        });
+        Receive<SamplingActor.Failed>(_ => metrics.OnFailure());
+        Receive<Flush>(_ => Sender.Tell(new Flushed()));
+    }
+
+    /// <summary>Asks for a <see cref="Flushed"/> when all intervals told before are passed on.</summary>
+    public sealed record Flush;
+
+    public sealed record Flushed;
+
+    public static Props Props(
+        CollectionRound round, StackResolver stacks, LossLedger ledger, CollectorMetrics metrics, IActorRef sender) =>
+        Akka.Actor.Props.Create(() => new RoundActor(round, stacks, ledger, metrics, sender));
+
+    private static void Account(SampleInterval interval, CollectionRound.Outcome outcome, LossLedger ledger)
+    {
+        ledger.Enter(interval.Counts.Ticks);
+        foreach (var (reason, ticks) in interval.Counts.Dropped)
+        {
+            ledger.Drop(reason, ticks);
+        }
+
+        ledger.Drop(DropReasons.NotTarget, outcome.TicksWithoutTarget);
+    }
+}

@@ -1,0 +1,86 @@
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Symbols;
+
+namespace ActorProfiler.Collector.Stacks;
+
+/// <summary>Names the addresses of raw stacks. A stack that is seen interval after interval is named once.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class StackResolver(SymbolCaches symbols)
+{
+    /// <summary>Stands for the user frames of a process that ended before its mappings could be read.</summary>
+    private static readonly Location _ended = Named("[process ended]");
+
+    private readonly Dictionary<RawStack, Resolved> _known = [];
+    private readonly List<Location> _frames = [];
+    private long _round;
+
+    private sealed record Resolved(ResolvedStack Stack, ProcessImage? Image, bool IsComplete)
+    {
+        public long LastRound { get; set; }
+    }
+
+    /// <summary>Frames named, and frames left as <c>module+0xoffset</c> or the like, since the start.</summary>
+    public (long Known, long Unknown) Frames { get; private set; }
+
+    /// <summary>The stack with names, leaf first: kernel frames, then user frames.</summary>
+    public ResolvedStack Resolve(RawStack raw)
+    {
+        var image = raw.Process.Image;
+        if (!_known.TryGetValue(raw, out var resolved) || (!resolved.IsComplete && !ReferenceEquals(resolved.Image, image)))
+        {
+            resolved = ResolveAnew(raw, image);
+            _known[raw] = resolved;
+        }
+
+        resolved.LastRound = _round;
+        return resolved.Stack;
+    }
+
+    /// <summary>Ends an interval: forgets the stacks it did not see.</summary>
+    public void EndRound()
+    {
+        _round++;
+        foreach (var (raw, resolved) in _known)
+        {
+            if (_round - resolved.LastRound > 1)
+            {
+                _known.Remove(raw);
+            }
+        }
+
+        symbols.EndRound();
+    }
+
+    /// <summary>Forgets all names: they are to be shown in another way from now on.</summary>
+    public void Clear() => _known.Clear();
+
+    private Resolved ResolveAnew(RawStack raw, ProcessImage? image)
+    {
+        _frames.Clear();
+        for (var i = 0; i < raw.Kernel.Length; i++)
+        {
+            _frames.Add(symbols.ResolveKernel(raw.Kernel[i], isReturnAddress: i > 0));
+        }
+
+        if (image is not null && raw.User.Length > 0)
+        {
+            var process = symbols.For(image);
+            for (var i = 0; i < raw.User.Length; i++)
+            {
+                _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0));
+            }
+        }
+        else if (raw.User.Length > 0)
+        {
+            _frames.Add(_ended);
+        }
+
+        var unknown = _frames.Count(frame => !frame.IsSymbolized);
+        Frames = (Frames.Known + _frames.Count - unknown, Frames.Unknown + unknown);
+        return new Resolved(new ResolvedStack([.. _frames]), image, IsComplete: unknown == 0);
+    }
+
+    private static Location Named(string name) =>
+        new(Module: null, Address: 0, [new Line(new Function(name, name), Number: 0)], IsSymbolized: false);
+}
