@@ -1,1 +1,25 @@
-return 0;
+using System.CommandLine;
+using ActorProfiler.Commands;
+using ActorProfiler.Commands.Doctor;
+using ActorProfiler.Commands.Record;
+using ActorProfiler.Commands.Run;
+
+var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collectors, a clustered aggregator tier, Pyroscope destinations.")
+{
+    RunCommand.Create(),
+    RecordCommand.Create(),
+    DoctorCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"actorprofiler: {error.Message} (see 'actorprofiler {parsed.CommandResult.Command.Name} --help')");
+    }
+
+    return ExitCode.Usage;
+}
+
+// A stop hands the last samples on: longer than the two seconds a command has otherwise.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });

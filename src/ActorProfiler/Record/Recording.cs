@@ -1,0 +1,176 @@
+using System.Globalization;
+using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Page;
+using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Stacks;
+using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Telemetry;
+
+namespace ActorProfiler.Commands.Record;
+
+/// <summary>One run of <c>record</c>: sampling session → names → one merged profile → files. No actors, no network.</summary>
+internal sealed class Recording(RecordOptions options)
+{
+    private static readonly TimeSpan _round = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly LossLedger _ledger = new();
+    private readonly Dictionary<string, Location> _roots = new(StringComparer.Ordinal);
+    private readonly ProfileWindow _window = new();
+    private readonly StackResolver _stacks = new(new SymbolCaches(
+        SymbolOptions.Default with { Demangle = Collector.Symbols.Demangling.DemangleMode.Simplified }, KernelSymbols.OfThisHost()));
+
+    /// <exception cref="Collector.Sampling.Native.BpfException">No right to sample.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        CheckWritable(options.Pprof);
+        CheckWritable(options.Html);
+        using var files = new ElfFiles();
+        using (var session = new SamplingSession(options.Sampling, new RecordPolicy(), files, _time) { OnlyEntered = options.Pids.Count > 0 })
+        {
+            if (options.Pids.FirstOrDefault(pid => !session.Processes.Want(pid)) is var missing and > 0)
+            {
+                Console.Error.WriteLine($"actorprofiler: --pid {missing}: there is no such process");
+                return ExitCode.Failure;
+            }
+
+            Sample(session, cancellation);
+        }
+
+        return await WriteAsync();
+    }
+
+    private void Sample(SamplingSession session, CancellationToken cancellation)
+    {
+        session.Start();
+        var started = _time.GetTimestamp();
+        var (shown, elapsed) = (TimeSpan.Zero, TimeSpan.Zero);
+        while (elapsed < options.Duration && !cancellation.IsCancellationRequested && AnyAlive())
+        {
+            var left = options.Duration - elapsed;
+            session.Poll(left < _round / 4 ? left : _round / 4);
+            elapsed = _time.GetElapsedTime(started);
+            if (elapsed - shown >= _round)
+            {
+                Take(session.Collect());
+                shown = elapsed;
+                ShowProgress(elapsed);
+            }
+        }
+
+        session.Stop();
+        Take(session.Collect());
+        EndProgress();
+    }
+
+    private bool AnyAlive() => options.Pids.Count == 0 || options.Pids.Any(pid => ProcFiles.Stat(pid) is not null);
+
+    private void Take(SampleInterval interval)
+    {
+        _ledger.Enter(interval.Counts.Ticks);
+        _ledger.Deliver(interval.Counts.Recorded);
+        foreach (var (reason, ticks) in interval.Counts.Dropped)
+        {
+            _ledger.Drop(reason, ticks);
+        }
+
+        var batch = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, weight: 1);
+        foreach (var (raw, ticks) in interval.Stacks)
+        {
+            var frames = _stacks.Resolve(raw).Frames;
+            batch.Add(options.Pids.Count == 1 ? frames : [.. frames, RootOf(raw.Process)], ticks);
+        }
+
+        _stacks.EndRound();
+        _window.Add(default, batch.Build());
+    }
+
+    /// <summary>With several processes in one profile each gets a root frame of its own.</summary>
+    private Location RootOf(KnownProcess process)
+    {
+        var name = process.Image?.Comm is { Length: > 0 } comm ? comm : process.Comm;
+        if (!_roots.TryGetValue(name, out var root))
+        {
+            root = new Location(Module: null, Address: 0, [new Line(new Function(name, name), Number: 0)], IsSymbolized: true);
+            _roots.Add(name, root);
+        }
+
+        return root;
+    }
+
+    private async Task<int> WriteAsync()
+    {
+        var merged = _window.Flush();
+        var built = new PprofBuilder(merged);
+        foreach (var sample in merged.Samples)
+        {
+            built.Add(sample);
+        }
+
+        var profile = built.Build(merged.StartUnixNanos);
+        if (options.Pprof is { } pprof)
+        {
+            await File.WriteAllBytesAsync(pprof.FullName, ProfileEncoder.Compress(profile).ToArray());
+            Console.WriteLine($"profile      {pprof}");
+        }
+
+        if (options.Html is { } html)
+        {
+            await using var stream = html.Create();
+            FlameGraphDocument.Write(stream, profile, $"actorprofiler record, {Seconds(options.Duration)}", Facts());
+            Console.WriteLine($"flame graph  {html}");
+        }
+
+        foreach (var (key, value) in Facts())
+        {
+            Console.WriteLine($"{key,-12} {value}");
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private IReadOnlyList<(string Key, string Value)> Facts()
+    {
+        var (known, unknown) = _stacks.Frames;
+        var dropped = string.Join(", ", _ledger.Dropped.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Key} {pair.Value}"));
+        return
+        [
+            ("ledger", $"{_ledger.Ticks} ticks = {_ledger.Delivered} recorded + {_ledger.DroppedInAll} dropped{(dropped.Length > 0 ? $" ({dropped})" : "")}"),
+            ("clock", string.Create(CultureInfo.InvariantCulture, $"{options.Sampling.SampleRate} Hz per CPU, period {options.Sampling.PeriodNanos} ns")),
+            ("symbolized", Percentage(known, known + unknown)),
+        ];
+    }
+
+    private void ShowProgress(TimeSpan elapsed)
+    {
+        if (Console.IsErrorRedirected)
+        {
+            return;
+        }
+
+        var lost = _ledger.Dropped.GetValueOrDefault(DropReasons.RingFull) + _ledger.Dropped.GetValueOrDefault(DropReasons.TooManyStacks);
+        var (known, unknown) = _stacks.Frames;
+        Console.Error.Write(
+            $"\r{Seconds(elapsed)} of {Seconds(options.Duration)}: {_ledger.Delivered / elapsed.TotalSeconds:F0} samples/s, {lost} lost, {Percentage(known, known + unknown)} symbolized ");
+    }
+
+    private static void EndProgress()
+    {
+        if (!Console.IsErrorRedirected)
+        {
+            Console.Error.WriteLine();
+        }
+    }
+
+    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s");
+
+    private static string Percentage(long part, long whole) =>
+        whole == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * part / whole:F1} %");
+
+    /// <summary>Tells of an unwritable file before the recording, not after it.</summary>
+    private static void CheckWritable(FileInfo? file) => file?.Open(FileMode.OpenOrCreate, FileAccess.Write).Dispose();
+}

@@ -1,0 +1,33 @@
+using ActorProfiler.Telemetry;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Event;
+using LogLevel = ActorProfiler.Telemetry.LogLevel;
+
+namespace ActorProfiler.Commands.Run;
+
+/// <summary>Writes what actors log with the program's <see cref="LogWriter"/>, which <see cref="WriterSetup"/> brings into the actor system.</summary>
+internal sealed class ActorLogger : ReceiveActor
+{
+    private readonly LogWriter _writer = Context.System.Settings.Setup.Get<WriterSetup>().Value.Writer;
+
+    public ActorLogger()
+    {
+        Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
+        Receive<Debug>(logged => Write(LogLevel.Debug, logged));
+        Receive<Info>(logged => Write(LogLevel.Info, logged));
+        Receive<Warning>(logged => Write(LogLevel.Warning, logged));
+        Receive<Error>(logged => Write(LogLevel.Error, logged));
+    }
+
+    internal sealed class WriterSetup(LogWriter writer) : Setup
+    {
+        public LogWriter Writer => writer;
+    }
+
+    private void Write(LogLevel level, LogEvent logged)
+    {
+        var cause = logged.Cause is null ? "" : $": {logged.Cause}";
+        _writer.Write(level, logged.LogSource, logged.Message + cause);
+    }
+}

@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Net;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Configuration;
+using ActorProfiler.Telemetry;
+
+namespace ActorProfiler.Commands.Run;
+
+/// <summary><c>actorprofiler run</c>: the service.</summary>
+internal static class RunCommand
+{
+    private static readonly Option<Role> _role = new("--role") { Description = "Which part runs here: all, collector or aggregator", DefaultValueFactory = _ => Role.All };
+    private static readonly Option<string> _http = new("--http.listen") { Description = "Address of the page, /metrics and health", DefaultValueFactory = _ => "127.0.0.1:4041" };
+    private static readonly Option<string> _data = new("--data-dir") { Description = "Where state is kept", DefaultValueFactory = _ => DefaultDataFolder };
+    private static readonly Option<LogFormat> _log = new("--log.format") { Description = "human, logfmt or json", DefaultValueFactory = _ => LogWriter.DefaultFormat };
+    private static readonly Option<int> _rate = new("--sample-rate") { Description = "Samples per second and CPU, 1 to 10000", DefaultValueFactory = _ => 97 };
+    private static readonly Option<string> _interval = new("--collect-interval") { Description = "How often samples are sent on", DefaultValueFactory = _ => "15s" };
+    private static readonly Option<string> _window = new("--window") { Description = "How long samples of a series are merged into one profile", DefaultValueFactory = _ => "15s" };
+    private static readonly Option<Uri[]> _aggregators = new("--aggregator") { Description = "Collector role: URL of an aggregator, such as http://10.0.0.2:4053; several fail over" };
+    private static readonly Option<string> _ingest = new("--ingest.listen") { Description = "Aggregator role: where collectors connect", DefaultValueFactory = _ => "127.0.0.1:4053" };
+    private static readonly Option<string?> _cluster = new("--cluster.address") { Description = "Aggregator role: host:port other aggregators reach this one by; without it, it runs alone" };
+    private static readonly Option<string[]> _seeds = new("--cluster.seed") { Description = "Aggregator role: host:port of each aggregator, in the same order on all" };
+    private static readonly Option<Uri[]> _destinations = new("--destination") { Description = "URL of a Pyroscope server to push to; several get every profile" };
+
+    private static string DefaultDataFolder => Environment.IsPrivilegedProcess
+        ? "/var/lib/actorprofiler"
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "actorprofiler");
+
+    public static Command Create()
+    {
+        var command = new Command("run", "Run the service. Without more it profiles every process of this host and shows the last hour on a page.")
+        {
+            _role, _http, _data, _log, _rate, _interval, _window, _aggregators, _ingest, _cluster, _seeds, _destinations,
+        };
+        command.SetAction((parsed, cancellation) => Failures.ReportAsync(async () =>
+        {
+            var options = Read(parsed, out var error);
+            if (options is null)
+            {
+                Console.Error.WriteLine($"actorprofiler: {error}");
+                return ExitCode.Usage;
+            }
+
+            return await RunHost.RunAsync(options, cancellation);
+        }));
+        return command;
+    }
+
+    /// <summary>Null, with what is wrong, when a value is out of its range.</summary>
+    private static RunOptions? Read(ParseResult parsed, out string error)
+    {
+        var role = parsed.GetValue(_role);
+        var aggregators = parsed.GetValue(_aggregators) ?? [];
+        var destinations = parsed.GetValue(_destinations) ?? [];
+        var rate = parsed.GetValue(_rate);
+        var problems = new List<string>();
+        var http = Address(parsed, _http, problems);
+        var ingest = Address(parsed, _ingest, problems);
+        var interval = Length(parsed, _interval, problems);
+        var window = Length(parsed, _window, problems);
+        Check(rate is >= SamplingOptions.LowestRate and <= SamplingOptions.HighestRate, $"--sample-rate {rate}: expected {SamplingOptions.LowestRate} to {SamplingOptions.HighestRate} Hz");
+        Check(role != Role.Collector || aggregators.Length > 0, "--role collector needs at least one --aggregator URL");
+        foreach (var url in aggregators.Concat(destinations))
+        {
+            Check(url.IsAbsoluteUri && url.Scheme is "http" or "https", $"{url}: expected a URL such as http://host:4053");
+        }
+
+        error = problems.FirstOrDefault() ?? "";
+        return problems.Count > 0 ? null : new RunOptions
+        {
+            Role = role,
+            Http = http,
+            DataFolder = parsed.GetValue(_data)!,
+            LogFormat = parsed.GetValue(_log),
+            Sampling = new SamplingOptions(rate),
+            CollectInterval = interval,
+            Window = window,
+            Aggregators = aggregators,
+            Ingest = ingest,
+            ClusterAddress = parsed.GetValue(_cluster),
+            ClusterSeeds = parsed.GetValue(_seeds) ?? [],
+            Destinations = destinations,
+        };
+
+        void Check(bool holds, string problem)
+        {
+            if (!holds)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+
+    private static IPEndPoint Address(ParseResult parsed, Option<string> option, List<string> problems)
+    {
+        var text = parsed.GetValue(option)!;
+        var spelled = text.StartsWith("localhost:", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" + text["localhost".Length..] : text;
+        if (IPEndPoint.TryParse(spelled, out var address) && spelled.Contains(':', StringComparison.Ordinal))
+        {
+            return address;
+        }
+
+        problems.Add($"{option.Name} {text}: expected an address and a port such as 127.0.0.1:4041");
+        return new IPEndPoint(IPAddress.None, 0);
+    }
+
+    private static TimeSpan Length(ParseResult parsed, Option<string> option, List<string> problems)
+    {
+        if (Duration.TryParse(parsed.GetValue(option)!, out var length) && length >= TimeSpan.FromSeconds(1) && length <= TimeSpan.FromMinutes(10))
+        {
+            return length;
+        }
+
+        problems.Add($"{option.Name} {parsed.GetValue(option)}: expected a duration from 1s to 10m");
+        return default;
+    }
+}

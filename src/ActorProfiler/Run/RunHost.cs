@@ -1,0 +1,203 @@
+using System.Net;
+using ActorProfiler.Aggregator;
+using ActorProfiler.Aggregator.Destinations;
+using ActorProfiler.Aggregator.Ingest;
+using ActorProfiler.Aggregator.LocalStore;
+using ActorProfiler.Aggregator.Page;
+using ActorProfiler.Collector;
+using ActorProfiler.Telemetry;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+using LogLevel = ActorProfiler.Telemetry.LogLevel;
+
+namespace ActorProfiler.Commands.Run;
+
+/// <summary>The service of one process: actor system, collector and aggregator by role, HTTP server. Composition only.</summary>
+internal static class RunHost
+{
+    private static readonly TimeSpan _drainPatience = TimeSpan.FromSeconds(10);
+
+    public static async Task<int> RunAsync(RunOptions options, CancellationToken cancellation)
+    {
+        var log = new LogWriter(Console.Error, options.LogFormat, TimeProvider.System);
+        Metrics.SuppressDefaultMetrics();
+        var cluster = ClusterOf(options);
+        using var system = CreateActorSystem(options, cluster, log);
+        var store = new ProfileStore(ProfileStoreOptions.Default, TimeProvider.System);
+        var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store)) : null;
+        await using var web = CreateWeb(options, aggregator, store);
+        await web.StartAsync(cancellation);
+        using var collector = options.RunsCollector ? StartCollector(options, system, aggregator) : null;
+        Announce(options, log);
+
+        await WaitForStopAsync(cancellation);
+        log.Write(LogLevel.Info, "main", "stopping: the last samples are sent on");
+        await StopAsync(collector, aggregator, log);
+        await web.StopAsync(CancellationToken.None);
+        await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
+        return ExitCode.Ok;
+    }
+
+    private static ActorSystem CreateActorSystem(RunOptions options, ClusterOptions? cluster, LogWriter log)
+    {
+        var logging = ConfigurationFactory.ParseString(
+            $"""
+            akka.loggers = ["{typeof(ActorLogger).FullName}, {typeof(ActorLogger).Assembly.GetName().Name}"]
+            akka.stdout-loglevel = OFF
+            akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
+            akka.loglevel = INFO
+            """);
+        var setup = BootstrapSetup.Create().WithConfig(logging.WithFallback(AggregatorConfig.For(cluster)));
+        return ActorSystem.Create(AggregatorConfig.SystemName, ActorSystemSetup.Create(setup, new ActorLogger.WriterSetup(log)));
+    }
+
+    private static ClusterOptions? ClusterOf(RunOptions options)
+    {
+        if (options.Role != Role.Aggregator || options.ClusterAddress is not { } address)
+        {
+            return null;
+        }
+
+        var colon = address.LastIndexOf(':');
+        return colon > 0 && int.TryParse(address[(colon + 1)..], out var port)
+            ? new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address])
+            : throw new FormatException($"--cluster.address {address}: expected host:port");
+    }
+
+    private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store) =>
+        new(Path.Combine(options.DataFolder, "aggregator"))
+        {
+            Window = options.Window,
+            Cluster = cluster,
+            Destinations =
+            [
+                new DestinationSetup(new LocalStoreDestination(store), new DestinationOptions()),
+                .. options.Destinations.Select(url => DestinationSetup.Pyroscope(new PyroscopeWriteOptions(url), TimeProvider.System)),
+            ],
+        };
+
+    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, AggregatorSystem? aggregator)
+    {
+        const long LocalCreditBytes = 16 << 20;
+        var collector = CollectorSystem.Start(
+            system,
+            new CollectorOptions(options.Sampling, options.CollectInterval, ProfileUnmatched: true, Path.Combine(options.DataFolder, "collector")),
+            new CollectorMetrics(Metrics.DefaultFactory),
+            TimeProvider.System);
+        if (aggregator is not null)
+        {
+            collector.ConnectTo(aggregator.Ingest, LocalCreditBytes);
+        }
+        else
+        {
+            collector.ConnectTo(system, options.Aggregators);
+        }
+
+        return collector;
+    }
+
+    private static WebApplication CreateWeb(RunOptions options, AggregatorSystem? aggregator, ProfileStore store)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(options.Http);
+            if (options.Role == Role.Aggregator)
+            {
+                kestrel.Listen(options.Ingest, listen => listen.Protocols = HttpProtocols.Http2);
+            }
+        });
+        builder.Services.AddSingleton(TimeProvider.System);
+        if (options.Role == Role.Aggregator)
+        {
+            builder.Services.AddSingleton(aggregator!.Endpoint);
+            builder.Services.AddGrpc();
+        }
+
+        var web = builder.Build();
+        web.MapWhen(
+            context => context.Connection.LocalPort != options.Ingest.Port || options.Role != Role.Aggregator,
+            branch => MapHttp(branch, options, store));
+        if (options.Role == Role.Aggregator)
+        {
+            web.MapGrpcService<IngestService>();
+        }
+
+        return web;
+    }
+
+    private static void MapHttp(IApplicationBuilder branch, RunOptions options, ProfileStore store)
+    {
+        branch.UsePageSecurity(new HostAllowList([options.Http.ToString()]));
+        branch.UseRouting();
+        branch.UseEndpoints(routes =>
+        {
+            routes.MapMetrics();
+            routes.MapGet("/-/live", () => "ActorProfiler is live.\n");
+            routes.MapGet("/-/ready", () => "ActorProfiler is ready.\n");
+            if (options.RunsAggregator)
+            {
+                routes.MapPage(store);
+            }
+        });
+    }
+
+    private static void Announce(RunOptions options, LogWriter log)
+    {
+        log.Write(LogLevel.Info, "main", options.Role switch
+        {
+            Role.All => $"profiling every process at {options.Sampling.SampleRate} Hz",
+            Role.Collector => $"profiling every process at {options.Sampling.SampleRate} Hz for {string.Join(", ", options.Aggregators)}",
+            _ => $"aggregating; collectors connect to {options.Ingest}",
+        });
+        foreach (var url in options.Destinations)
+        {
+            log.Write(LogLevel.Info, "main", $"pushing profiles to {url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}");
+        }
+
+        if (options.RunsAggregator)
+        {
+            Console.WriteLine($"flame graphs of the last hour: http://{Shown(options.Http)}/");
+        }
+    }
+
+    private static IPEndPoint Shown(IPEndPoint address) =>
+        address.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, address.Port) : address;
+
+    private static async Task WaitForStopAsync(CancellationToken cancellation)
+    {
+        var stopped = new TaskCompletionSource();
+        await using var registration = cancellation.Register(stopped.SetResult);
+        await stopped.Task;
+    }
+
+    private static async Task StopAsync(CollectorSystem? collector, AggregatorSystem? aggregator, LogWriter log)
+    {
+        if (collector is not null)
+        {
+            await collector.StopSamplingAsync();
+        }
+
+        // In one process the windows are closed first: only then are the last batches stored and answered.
+        var draining = collector?.DrainAsync(_drainPatience) ?? Task.FromResult(true);
+        if (aggregator is not null)
+        {
+            await aggregator.StopAsync();
+        }
+
+        if (!await draining)
+        {
+            log.Write(LogLevel.Warning, "main", "some of the last samples were not stored: no aggregator answered");
+        }
+    }
+}
