@@ -1,0 +1,82 @@
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
+
+namespace ActorProfiler.Tests.Sampling;
+
+/// <summary>Real BPF programs on real processes.</summary>
+public sealed class SamplingSessionTests : IDisposable
+{
+    private readonly ElfFiles _files = new();
+
+    private sealed class EveryProcess : IProcessPolicy
+    {
+        public ProcessDecision Decide(KnownProcess process) => new(IsProfiled: true);
+    }
+
+    [Fact]
+    public void Accounts_for_every_tick_and_finds_the_busy_program()
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2", "-fno-omit-frame-pointer"), "20");
+        using var session = new SamplingSession(new SamplingOptions(SampleRate: 997), new EveryProcess(), _files, TimeProvider.System);
+
+        var intervals = Sample(session, busy, TimeSpan.FromSeconds(0.5));
+
+        var ticks = intervals.Sum(interval => interval.Counts.Ticks);
+        var recorded = intervals.Sum(interval => interval.Counts.Recorded);
+        var dropped = intervals.Sum(interval => interval.Counts.Dropped.Values.Sum());
+        Assert.Equal(ticks, recorded + dropped);
+        Assert.DoesNotContain(DropReasons.RingFull, intervals.SelectMany(interval => interval.Counts.Dropped.Keys));
+
+        var ofBusy = intervals.SelectMany(interval => interval.Stacks).Where(counted => counted.Stack.Process.Identity.Pid == busy.Pid).ToList();
+        Assert.True(ofBusy.Sum(counted => counted.Ticks) > 200, $"{ofBusy.Sum(counted => counted.Ticks)} ticks of the busy program");
+        Assert.All(ofBusy, counted => Assert.NotNull(counted.Stack.Process.Image));
+        Assert.True(ofBusy.Where(counted => counted.Stack.UserFrames >= 4).Sum(counted => counted.Ticks) > 150, "stacks are too short");
+    }
+
+    [Fact]
+    public void Profiles_only_the_processes_asked_for()
+    {
+        Requirements.Bpf();
+        var path = TestPrograms.CompileC("split", "-O2");
+        using var wanted = TestPrograms.Start(path, "20");
+        using var other = TestPrograms.Start(path, "20");
+        using var session = new SamplingSession(new SamplingOptions(SampleRate: 499), new EveryProcess(), _files, TimeProvider.System)
+        {
+            OnlyEntered = true,
+        };
+        Assert.True(session.Processes.Want(wanted.Pid));
+
+        var intervals = Sample(session, wanted, TimeSpan.FromSeconds(0.2));
+
+        var stacks = intervals.SelectMany(interval => interval.Stacks).ToList();
+        Assert.NotEmpty(stacks);
+        Assert.All(stacks, counted => Assert.Equal(wanted.Pid, counted.Stack.Process.Identity.Pid));
+        Assert.True(intervals.Sum(interval => interval.Counts.Dropped[DropReasons.NotTarget]) > 0);
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    /// <summary>Samples until a process has had so much CPU time, in intervals of a second, stops the clocks, and collects the rest.</summary>
+    private static List<SampleInterval> Sample(SamplingSession session, TestPrograms.RunningProgram program, TimeSpan cpuTime)
+    {
+        var intervals = new List<SampleInterval>();
+        session.Start();
+        var atStart = program.Process.TotalProcessorTime;
+        while (program.Process.TotalProcessorTime - atStart < cpuTime)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            while (TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(1))
+            {
+                session.Poll(TimeSpan.FromMilliseconds(100));
+            }
+
+            intervals.Add(session.Collect());
+            program.Process.Refresh();
+        }
+
+        session.Stop();
+        intervals.Add(session.Collect());
+        return intervals;
+    }
+}
