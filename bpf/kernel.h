@@ -29,13 +29,14 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 
-#define EEXIST 17
-#define PF_KTHREAD 0x00200000
+#define EEXIST	      17
+#define PF_KTHREAD    0x00200000
 #define NSEC_PER_MSEC 1000000ull
 
 /* Part of the user-space ABI (asm/ptrace.h), so not relocated. */
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax, rip, cs, eflags, rsp, ss;
+	unsigned long r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax, rip, cs,
+		eflags, rsp, ss;
 };
 
 struct bpf_perf_event_data {

@@ -5,33 +5,33 @@
  */
 #pragma once
 
-#define MAX_USER_FRAMES 256
+#define MAX_USER_FRAMES	  256
 #define MAX_KERNEL_FRAMES 127
-#define COMM_LENGTH 16
+#define COMM_LENGTH	  16
 
 /* Why a tick left no sample. Index into `drops`. Names are in DropReason.cs. */
 enum drop_reason {
-	DROP_IDLE,		/* no task was running */
-	DROP_KERNEL_THREAD,	/* kernel threads are not asked for */
-	DROP_NOT_TARGET,	/* no target matches the process */
-	DROP_KEEP_RATE,		/* the target keeps one tick in n */
-	DROP_OTHER_NAMESPACE,	/* the process has no pid in the collector's pid namespace */
-	DROP_NO_STACK,		/* neither a user nor a kernel frame could be read */
-	DROP_NO_SCRATCH,	/* the per-CPU scratch record is missing */
-	DROP_NO_COUNTS,		/* the active counts map is missing */
-	DROP_RING_FULL,		/* the ring buffer had no room for a stack that `counts` had no room for either */
+	DROP_IDLE,	      /* no task was running */
+	DROP_KERNEL_THREAD,   /* kernel threads are not asked for */
+	DROP_NOT_TARGET,      /* no target matches the process */
+	DROP_KEEP_RATE,	      /* the target keeps one tick in n */
+	DROP_OTHER_NAMESPACE, /* the process has no pid in the collector's pid namespace */
+	DROP_NO_STACK,	      /* neither a user nor a kernel frame could be read */
+	DROP_NO_SCRATCH,      /* the per-CPU scratch record is missing */
+	DROP_NO_COUNTS,	      /* the active counts map is missing */
+	DROP_RING_FULL,	      /* the ring buffer had no room for a stack that `counts` had no room for either */
 	DROP_REASONS,
 };
 
 /* How the walk of a user stack ended. */
 enum walk_ending {
-	ENDING_NONE,		/* no user stack was asked for, or the thread has none */
-	ENDING_COMPLETE,	/* the outermost frame was reached */
-	ENDING_BROKEN_CHAIN,	/* frame pointers led nowhere, in code without unwind table */
-	ENDING_UNSUPPORTED,	/* the table's rule has a form that cannot be followed */
-	ENDING_READ_FAULT,	/* stack memory was not readable (paged out, or the chain left it) */
-	ENDING_TRUNCATED,	/* deeper than MAX_USER_FRAMES */
-	ENDING_NO_REGISTERS,	/* user registers could not be found */
+	ENDING_NONE,	     /* no user stack was asked for, or the thread has none */
+	ENDING_COMPLETE,     /* the outermost frame was reached */
+	ENDING_BROKEN_CHAIN, /* frame pointers led nowhere, in code without unwind table */
+	ENDING_UNSUPPORTED,  /* the table's rule has a form that cannot be followed */
+	ENDING_READ_FAULT,   /* stack memory was not readable (paged out, or the chain left it) */
+	ENDING_TRUNCATED,    /* deeper than MAX_USER_FRAMES */
+	ENDING_NO_REGISTERS, /* user registers could not be found */
 	ENDINGS,
 };
 #define ENDINGS_SIZE 8 /* ENDINGS, rounded up so that an index can be masked */
@@ -39,8 +39,8 @@ _Static_assert(ENDINGS <= ENDINGS_SIZE, "every ending has a counter");
 
 /* Bits of stack_record.flags. */
 enum record_flag {
-	RECORD_SINGLE = 1,	/* `counts` was full: this record stands for one tick itself */
-	RECORD_UNKNOWN = 2,	/* walked by frame pointers alone: the process was not known yet */
+	RECORD_SINGLE = 1,  /* `counts` was full: this record stands for one tick itself */
+	RECORD_UNKNOWN = 2, /* walked by frame pointers alone: the process was not known yet */
 	RECORD_KERNEL_THREAD = 4,
 };
 
@@ -50,33 +50,33 @@ enum record_flag {
  */
 struct stack_record {
 	__u64 hash;
-	__u64 start_time;	/* of the process, ns since boot */
-	__u32 pid;		/* thread group id in the collector's pid namespace */
-	__u32 exec_id;		/* grows with each exec */
-	__u32 weight;		/* one tick stands for this many: n of the target's keep rate */
+	__u64 start_time; /* of the process, ns since boot */
+	__u32 pid;	  /* thread group id in the collector's pid namespace */
+	__u32 exec_id;	  /* grows with each exec */
+	__u32 weight;	  /* one tick stands for this many: n of the target's keep rate */
 	__u16 user_frames;
 	__u16 kernel_frames;
-	__u8 ending;		/* enum walk_ending */
-	__u8 flags;		/* enum record_flag */
+	__u8 ending; /* enum walk_ending */
+	__u8 flags;  /* enum record_flag */
 	__u16 padding;
 	__u32 padding2;
-	char comm[COMM_LENGTH];	/* of the thread that was seen first */
+	char comm[COMM_LENGTH]; /* of the thread that was seen first */
 };
 _Static_assert(sizeof(struct stack_record) == 56, "stack_record is 56 bytes, see SampleRecords.cs");
 
 /* Kinds of process_event. */
 enum event_kind {
-	EVENT_UNKNOWN_PROCESS = 1,	/* first tick of a process without entry in `processes` */
-	EVENT_UNKNOWN_ADDRESS,		/* a frame lies in no known mapping */
-	EVENT_EXEC,			/* a known process has a new program */
-	EVENT_EXIT,			/* the last thread of a known process is gone */
+	EVENT_UNKNOWN_PROCESS = 1, /* first tick of a process without entry in `processes` */
+	EVENT_UNKNOWN_ADDRESS,	   /* a frame lies in no known mapping */
+	EVENT_EXEC,		   /* a known process has a new program */
+	EVENT_EXIT,		   /* the last thread of a known process is gone */
 };
 
 struct process_event {
-	__u32 kind;		/* enum event_kind */
+	__u32 kind; /* enum event_kind */
 	__u32 pid;
 	__u64 start_time;
-	__u64 address;		/* of EVENT_UNKNOWN_ADDRESS */
+	__u64 address; /* of EVENT_UNKNOWN_ADDRESS */
 	__u32 exec_id;
 	__u32 padding;
 	char comm[COMM_LENGTH];
@@ -85,27 +85,27 @@ _Static_assert(sizeof(struct process_event) == 48, "process_event is 48 bytes, s
 
 /* States of a process. */
 enum process_state {
-	PROCESS_ANNOUNCED = 1,	/* the collector has been told; frame pointers until it answers */
+	PROCESS_ANNOUNCED = 1, /* the collector has been told; frame pointers until it answers */
 	PROCESS_PROFILED,
-	PROCESS_IGNORED,	/* no target */
-	PROCESS_WANTED,		/* asked for by pid: to be announced at its first tick, whatever ignore_unknown says */
+	PROCESS_IGNORED, /* no target */
+	PROCESS_WANTED,	 /* asked for by pid: to be announced at its first tick, whatever ignore_unknown says */
 };
 
 /* Bits of process.flags. */
 enum process_flag {
-	PROCESS_NO_USER = 1,	/* leave the user stack out */
-	PROCESS_NO_KERNEL = 2,	/* leave the kernel stack out */
+	PROCESS_NO_USER = 1,   /* leave the user stack out */
+	PROCESS_NO_KERNEL = 2, /* leave the kernel stack out */
 };
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */
 struct process {
-	__u64 last_unknown;	/* bpf_ktime_get_ns() of the last EVENT_UNKNOWN_ADDRESS */
-	__u32 state;		/* enum process_state */
-	__u32 flags;		/* enum process_flag */
-	__u32 keep_one_in;	/* 0 and 1 keep every tick */
+	__u64 last_unknown; /* bpf_ktime_get_ns() of the last EVENT_UNKNOWN_ADDRESS */
+	__u32 state;	    /* enum process_state */
+	__u32 flags;	    /* enum process_flag */
+	__u32 keep_one_in;  /* 0 and 1 keep every tick */
 	__u32 shard;
-	__u32 first_mapping;	/* in units of struct mapping from the start of the shard */
-	__u32 mapping_count;	/* 0: frame pointers only */
+	__u32 first_mapping; /* in units of struct mapping from the start of the shard */
+	__u32 mapping_count; /* 0: frame pointers only */
 };
 _Static_assert(sizeof(struct process) == 32, "process is 32 bytes, see SampleRecords.cs");
 
@@ -114,6 +114,6 @@ struct settings {
 	__u32 collect_user;
 	__u32 collect_kernel;
 	__u32 kernel_threads;
-	__u32 ignore_unknown;	/* only processes the collector has entered are profiled, none is announced */
+	__u32 ignore_unknown; /* only processes the collector has entered are profiled, none is announced */
 };
 _Static_assert(sizeof(struct settings) == 16, "settings is 16 bytes, see SampleRecords.cs");

@@ -10,14 +10,15 @@
 #include "sample.h"
 #include "unwind.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+= "GPL";
 
 /* The walk is cut so that each program stays within the verifier's budget and all within 33 tail calls. */
 #define FRAMES_PER_CALL 16
-#define UNWIND_CALLS (MAX_USER_FRAMES / FRAMES_PER_CALL)
+#define UNWIND_CALLS	(MAX_USER_FRAMES / FRAMES_PER_CALL)
 
-#define MAX_FRAMES (MAX_USER_FRAMES + MAX_KERNEL_FRAMES + 1)
-#define KERNEL_STACK_SIZE 16384
+#define MAX_FRAMES	    (MAX_USER_FRAMES + MAX_KERNEL_FRAMES + 1)
+#define KERNEL_STACK_SIZE   16384
 #define FRAME_POINTER_REACH (8u << 20) /* a caller's frame is not further away */
 #define LOWEST_CODE_ADDRESS 4096
 
@@ -32,7 +33,8 @@ volatile struct settings settings = {};
 const volatile struct {
 	struct process_event event;
 	struct mapping mapping;
-} layouts SEC(".rodata.layouts") = {};
+} layouts SEC(".rodata.layouts")
+= {};
 
 /* What one walk carries over tail calls. */
 struct walk {
@@ -52,7 +54,8 @@ struct counts {
 	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, __u64);
-} counts_a SEC(".maps"), counts_b SEC(".maps");
+} counts_a SEC(".maps")
+, counts_b SEC(".maps");
 
 /*
  * The map that counts now. The collector puts the other one here before it reads: the kernel's update of a map of
@@ -63,7 +66,8 @@ struct {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__array(values, struct counts);
-} active_counts SEC(".maps") = { .values = { &counts_a } };
+} active_counts SEC(".maps")
+= { .values = { &counts_a } };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -147,7 +151,8 @@ struct {
 	__uint(max_entries, CALLS);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
-} calls SEC(".maps") = { .values = { [CALL_UNWIND] = (void *)&unwind, [CALL_EMIT] = (void *)&emit } };
+} calls SEC(".maps")
+= { .values = { [CALL_UNWIND] = (void *)&unwind, [CALL_EMIT] = (void *)&emit } };
 
 static __always_inline struct tally *tally(void)
 {
@@ -240,7 +245,8 @@ static __always_inline void announce_unknown_address(struct walk *w)
  */
 static __always_inline struct unwind_rule *find_rule(struct walk *w, __u64 address)
 {
-	__u32 zero = 0, position = 0, length = w->process.mapping_count, first = w->process.first_mapping * MAPPING_QUADS;
+	__u32 zero = 0, position = 0, length = w->process.mapping_count,
+	      first = w->process.first_mapping * MAPPING_QUADS;
 	__u64 *quads = shard_at(w->process.shard);
 	struct executable *executable;
 	struct rules *all;
@@ -297,7 +303,7 @@ static __always_inline struct unwind_rule *find_rule(struct walk *w, __u64 addre
 }
 
 #define STEPPED 0
-#define ENDED 1
+#define ENDED	1
 
 static __always_inline int end_walk(struct walk *w, enum walk_ending ending)
 {
@@ -331,7 +337,8 @@ static __always_inline int step_by_frame_pointer(struct walk *w)
 	return step_to(w, frame[1], w->bp + 16, frame[0]);
 }
 
-/* struct rt_sigframe: return address, then ucontext with the interrupted registers (arch/x86/include/asm/sigframe.h). */
+/* struct rt_sigframe: return address, then ucontext with the interrupted registers (arch/x86/include/asm/sigframe.h).
+ */
 static __always_inline int step_over_signal(struct walk *w)
 {
 	__u64 bp, sp_ip[2];
@@ -548,7 +555,8 @@ static __always_inline int is_user(unsigned long cs)
  * The user registers of the current task. In kernel mode they lie at the top of its kernel stack, 16 bytes lower
  * where the CPU uses FRED (bpf_task_pt_regs would tell, from 5.15 on).
  */
-static __always_inline int find_user_registers(struct bpf_perf_event_data *ctx, struct task_struct *task, struct walk *w)
+static __always_inline int find_user_registers(struct bpf_perf_event_data *ctx, struct task_struct *task,
+					       struct walk *w)
 {
 	struct pt_regs saved;
 	void *top;
@@ -658,7 +666,8 @@ int sample(struct bpf_perf_event_data *ctx)
 	if (w->process.state != PROCESS_PROFILED)
 		w->record.flags |= RECORD_UNKNOWN;
 
-	if (settings.collect_user && !(w->process.flags & PROCESS_NO_USER) && !(w->record.flags & RECORD_KERNEL_THREAD)) {
+	if (settings.collect_user && !(w->process.flags & PROCESS_NO_USER) &&
+	    !(w->record.flags & RECORD_KERNEL_THREAD)) {
 		if (find_user_registers(ctx, task, w))
 			bpf_tail_call(ctx, &calls, CALL_UNWIND);
 		w->record.ending = ENDING_NO_REGISTERS;

@@ -10,33 +10,33 @@
  */
 #pragma once
 
-#define SHARD_WORDS (1u << 20)
-#define SHARDS 64
-#define MAX_EXECUTABLES 8192
-#define MAX_RULES 16384
+#define SHARD_WORDS	  (1u << 20)
+#define SHARDS		  64
+#define MAX_EXECUTABLES	  8192
+#define MAX_RULES	  16384
 #define MAX_MAPPINGS_LOG2 12 /* steps of the search over a process's mappings */
 
 /* Canonical frame address: how to find the caller's stack pointer. */
 enum cfa_kind {
-	CFA_NONE,		/* no rule: step by frame pointer */
-	CFA_RSP,		/* rsp + cfa_offset; in units of 8 when cfa_offset2 is set */
-	CFA_RBP,		/* rbp + cfa_offset */
-	CFA_PLT,		/* rsp + 8, and 8 more from cfa_offset on within the 16-byte stub */
-	CFA_DEREF_RBP,		/* *(rbp + cfa_offset) + cfa_offset2 */
-	CFA_DEREF_RSP,		/* *(rsp + cfa_offset) + cfa_offset2 */
-	CFA_END,		/* the outermost frame */
-	CFA_REGISTER,		/* register number cfa_offset2 (DWARF) + cfa_offset; known in the innermost frame only */
-	CFA_SIGNAL,		/* the kernel's signal frame */
+	CFA_NONE,      /* no rule: step by frame pointer */
+	CFA_RSP,       /* rsp + cfa_offset; in units of 8 when cfa_offset2 is set */
+	CFA_RBP,       /* rbp + cfa_offset */
+	CFA_PLT,       /* rsp + 8, and 8 more from cfa_offset on within the 16-byte stub */
+	CFA_DEREF_RBP, /* *(rbp + cfa_offset) + cfa_offset2 */
+	CFA_DEREF_RSP, /* *(rsp + cfa_offset) + cfa_offset2 */
+	CFA_END,       /* the outermost frame */
+	CFA_REGISTER,  /* register number cfa_offset2 (DWARF) + cfa_offset; known in the innermost frame only */
+	CFA_SIGNAL,    /* the kernel's signal frame */
 	CFA_UNSUPPORTED,
 };
 
 /* The caller's rbp. */
 enum frame_pointer_kind {
 	FRAME_POINTER_SAME,
-	FRAME_POINTER_AT_CFA,	/* *(cfa + fp_offset) */
+	FRAME_POINTER_AT_CFA, /* *(cfa + fp_offset) */
 	FRAME_POINTER_UNKNOWN,
 	FRAME_POINTER_AT_RBP,	/* *(rbp + fp_offset) */
-	FRAME_POINTER_REGISTER,	/* register number fp_offset (DWARF); known in the innermost frame only */
+	FRAME_POINTER_REGISTER, /* register number fp_offset (DWARF); known in the innermost frame only */
 };
 
 /* Mirrored by Unwinding/UnwindRule.cs. */
@@ -53,8 +53,8 @@ _Static_assert(sizeof(struct unwind_rule) == 8, "unwind_rule is 8 bytes, see Unw
 struct mapping {
 	__u64 start;
 	__u64 end;
-	__u64 bias;		/* process address - bias = file address */
-	__u32 executable;	/* index into `executables`, 0 = no table */
+	__u64 bias;	  /* process address - bias = file address */
+	__u32 executable; /* index into `executables`, 0 = no table */
 	__u32 padding;
 };
 _Static_assert(sizeof(struct mapping) == 32, "mapping is 32 bytes, see UnwindTableStore.cs");
@@ -62,7 +62,7 @@ _Static_assert(sizeof(struct mapping) == 32, "mapping is 32 bytes, see UnwindTab
 
 struct executable {
 	__u32 shard;
-	__u32 pages;		/* word index of pages[0] */
+	__u32 pages; /* word index of pages[0] */
 	__u32 first_page;
 	__u32 page_count;
 };

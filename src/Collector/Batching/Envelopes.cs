@@ -1,7 +1,7 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using ActorProfiler.Protocol;
 using Google.Protobuf;
-using System.IO.Hashing;
 
 namespace ActorProfiler.Collector.Batching;
 

@@ -1,0 +1,45 @@
+# make run    profile this host and show it on a page         make test     build and run every test
+# make check  format, analyzers, warnings as errors           make publish  a runnable program in artifacts/publish/actorprofiler
+# make bench  cost, as ratios against perf in the same run
+
+CONFIGURATION := Release
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+.PHONY: run build test check format publish bench clean
+
+build:
+	@eng/setup.sh build
+	dotnet build ActorProfiler.sln -c $(CONFIGURATION)
+
+run:
+	@eng/setup.sh build
+	dotnet build src/ActorProfiler -c $(CONFIGURATION)
+	artifacts/bin/ActorProfiler/release/actorprofiler run $(ARGS)
+
+test:
+	@eng/setup.sh build test
+	dotnet build ActorProfiler.sln -c $(CONFIGURATION)
+	@eng/test.sh
+
+check:
+	@eng/setup.sh build check
+	clang-format --dry-run --Werror bpf/*.c bpf/*.h
+	dotnet build ActorProfiler.sln -c $(CONFIGURATION)
+	dotnet format ActorProfiler.sln --verify-no-changes --no-restore
+
+format:
+	clang-format -i bpf/*.c bpf/*.h
+	dotnet format ActorProfiler.sln
+
+publish:
+	@eng/setup.sh build
+	dotnet publish src/ActorProfiler -c $(CONFIGURATION) -r linux-x64 --no-self-contained -p:PublishReadyToRun=true -o artifacts/publish/actorprofiler
+
+bench:
+	@eng/setup.sh build bench
+	dotnet build src/ActorProfiler -c $(CONFIGURATION)
+	bench/cost.sh
+
+clean:
+	rm -rf artifacts
