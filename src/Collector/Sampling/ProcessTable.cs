@@ -15,7 +15,7 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
 
     private readonly Dictionary<ProcessIdentity, Tracked> _byIdentity = [];
     private readonly Dictionary<int, Tracked> _running = [];
-    private readonly HashSet<int> _wanted = [];
+    private readonly Dictionary<int, Tracked> _wanted = [];
     private long _round;
 
     private sealed class Tracked(KnownProcess process)
@@ -56,23 +56,27 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
                 break;
         }
 
-        if (happened.Kind == EventKind.Exec && _wanted.Contains((int)happened.Pid))
+        if (happened.Kind == EventKind.Exec && _wanted.ContainsKey((int)happened.Pid))
         {
             entries.Set((int)happened.Pid, new ProcessEntry { State = ProcessState.Wanted });
         }
     }
 
-    /// <summary>Asks for a process by pid, now and after each exec.</summary>
+    /// <summary>Asks for a process by pid, now and after each exec. Its tables are in place before its first tick.</summary>
     /// <returns>False when it does not run.</returns>
     public bool Want(int pid)
     {
-        if (ProcFiles.Stat(pid) is null)
+        if (ProcFiles.StartTime(pid) is not { } startTime)
         {
             return false;
         }
 
-        _wanted.Add(pid);
-        return entries.Set(pid, new ProcessEntry { State = ProcessState.Wanted });
+        var tracked = new Tracked(new KnownProcess(new ProcessIdentity(pid, startTime, ExecId: 0), ProcFiles.Comm(pid) ?? ""));
+        tracked.Process.Image = ProcessImage.Read(tracked.Process.Identity, files);
+        tracked.Decision = policy.Decide(tracked.Process);
+        Tell(tracked, ProcessState.Wanted);
+        _wanted[pid] = tracked;
+        return true;
     }
 
     /// <summary>Asks the policy again about all running processes: targets or options have changed.</summary>
@@ -81,7 +85,7 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         foreach (var tracked in _running.Values)
         {
             tracked.Decision = policy.Decide(tracked.Process);
-            Tell(tracked);
+            Tell(tracked, ProcessState.Profiled);
         }
     }
 
@@ -119,7 +123,7 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
     {
         if (!_byIdentity.TryGetValue(identity, out var tracked))
         {
-            tracked = new Tracked(new KnownProcess(identity, TextOf(comm))) { };
+            tracked = new Tracked(new KnownProcess(identity, TextOf(comm)));
             tracked.Process.LastRound = _round;
             _byIdentity.Add(identity, tracked);
         }
@@ -154,17 +158,23 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
 
         _running[process.Identity.Pid] = tracked;
         tracked.Decision = policy.Decide(process);
-        Tell(tracked);
+        Tell(tracked, ProcessState.Profiled);
+        if (_wanted.TryGetValue(process.Identity.Pid, out var wanted))
+        {
+            ReleaseFiles(wanted.Process.Image);
+            wanted.Process.Image = null;
+            End(wanted);
+        }
     }
 
     /// <summary>Writes a process's entry: its mappings first, so that the programs never see an entry without them.</summary>
-    private void Tell(Tracked tracked)
+    private void Tell(Tracked tracked, ProcessState state)
     {
         var previous = tracked.Placed;
         tracked.Placed = tracked.Decision.IsProfiled && tracked.Process.Image is { } image ? tables.Place(image) : null;
         var entry = new ProcessEntry
         {
-            State = tracked.Decision.IsProfiled ? ProcessState.Profiled : ProcessState.Ignored,
+            State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,
             Flags = tracked.Decision.Flags,
             KeepOneIn = tracked.Decision.KeepOneIn,
             Shard = tracked.Placed?.Range.Shard ?? 0,

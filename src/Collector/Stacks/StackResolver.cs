@@ -66,7 +66,8 @@ internal sealed class StackResolver(SymbolCaches symbols)
         if (image is not null && raw.User.Length > 0)
         {
             var process = symbols.For(image);
-            for (var i = 0; i < raw.User.Length; i++)
+            var length = LengthInCode(raw, image);
+            for (var i = 0; i < length; i++)
             {
                 _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0));
             }
@@ -79,6 +80,26 @@ internal sealed class StackResolver(SymbolCaches symbols)
         var unknown = _frames.Count(frame => !frame.IsSymbolized);
         Frames = (Frames.Known + _frames.Count - unknown, Frames.Unknown + unknown);
         return new Resolved(new ResolvedStack([.. _frames]), image, IsComplete: unknown == 0);
+    }
+
+    /// <summary>
+    /// How many of the user frames to believe. A walk by frame pointers through code without them ends in addresses that are none:
+    /// where it was not known to be complete, it is cut at the first frame outside executable memory.
+    /// </summary>
+    private static int LengthInCode(RawStack raw, ProcessImage image)
+    {
+        if (raw.Ending == WalkEnding.Complete && !raw.Flags.HasFlag(RecordFlags.Unknown))
+        {
+            return raw.User.Length;
+        }
+
+        var length = 1;
+        while (length < raw.User.Length && image.Find(raw.User[length] - 1) is not null)
+        {
+            length++;
+        }
+
+        return length;
     }
 
     private static Location Named(string name) =>
