@@ -39,7 +39,7 @@ internal static partial class FrameListing
                 continue;
             }
 
-            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var fields = RegisterName().Replace(line, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (fields is ["LOC", ..])
             {
                 (rbp, ra) = (Array.IndexOf(fields, "rbp"), Array.IndexOf(fields, "ra"));
@@ -79,7 +79,7 @@ internal static partial class FrameListing
         FramePointerKind.Same => row.FramePointer is "u" or "s" || rule.CfaKind == CfaKind.SignalFrame,
         FramePointerKind.AtCfa => row.FramePointer == "c" + rule.FramePointerOffset.ToString("+0;-0", CultureInfo.InvariantCulture),
         FramePointerKind.AtFramePointer => row.FramePointer == "exp",
-        FramePointerKind.Register => row.FramePointer == _registers[rule.FramePointerOffset],
+        FramePointerKind.Register => row.FramePointer == "r" + rule.FramePointerOffset.ToString(CultureInfo.InvariantCulture),
         _ => row.FramePointer is "exp" or "vexp",
     };
 
@@ -87,4 +87,8 @@ internal static partial class FrameListing
 
     [GeneratedRegex(@" FDE .*pc=[0-9a-f]+\.\.([0-9a-f]+)")]
     private static partial Regex FunctionLine();
+
+    /// <summary>A register kept in another is printed as <c>r10 (r10)</c>, in one column.</summary>
+    [GeneratedRegex(@"(?<=r\d+) \(r\w+\)")]
+    private static partial Regex RegisterName();
 }

@@ -15,6 +15,12 @@ public class UnwindTablesTests
     private UnwindTable? Compile(byte[] elf, UnwindLimits? limits = null) =>
         new UnwindTables(_rules, TimeProvider.System, limits).Compile(ElfFile.Read(new MemorySource(elf), "/bin/test"));
 
+    private static FileSource Open(string path)
+    {
+        var handle = File.OpenHandle(path);
+        return new FileSource(handle, RandomAccess.GetLength(handle));
+    }
+
     private UnwindRule RuleAt(UnwindTable table, ulong address) => _rules[table.Find(address)];
 
     /// <summary>A file with functions of 32 bytes, 64 bytes apart, from 0x401000 on, each with its frame program.</summary>
@@ -156,7 +162,7 @@ public class UnwindTablesTests
         var paths = chosen?.Split(':') ?? ["/bin/bash", "/bin/ls"];
         foreach (var path in paths.Where(File.Exists))
         {
-            var file = ElfFile.Read(new FileSource(File.OpenHandle(path), new FileInfo(path).Length), path);
+            var file = ElfFile.Read(Open(path), path);
             var watch = System.Diagnostics.Stopwatch.StartNew();
             var table = new UnwindTables(_rules, TimeProvider.System).Compile(file)!;
             var elapsed = watch.Elapsed;
