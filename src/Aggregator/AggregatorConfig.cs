@@ -20,6 +20,7 @@ internal static class AggregatorConfig
           scheduler.tick-duration = 200ms
           coordinated-shutdown.phases.before-service-unbind.timeout = 30s
           coordinated-shutdown.exit-clr = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
         }
         """;
 

@@ -4,6 +4,7 @@ using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Pprof;
 using Akka.Actor;
 using Akka.Event;
+using Microsoft.Data.Sqlite;
 
 namespace ActorProfiler.Aggregator.Outbox;
 
@@ -74,6 +75,11 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
         });
         Receive<Failed>(failed =>
         {
+            if (failed.Cause is not SqliteException)
+            {
+                throw new InvalidOperationException("commit to the outbox", failed.Cause);
+            }
+
             Context.GetLogger().Warning("commit {Changes} changes to the outbox: {Cause}; trying again", _committing.Count, failed.Cause.Message);
             _metrics.CommitFailures.Inc();
             _waiting.InsertRange(0, _committing);

@@ -7,6 +7,9 @@ namespace ActorProfiler.Aggregator.Outbox;
 /// <summary>The prepared statements of <see cref="ProfileOutbox"/>.</summary>
 internal sealed class OutboxStatements(SqliteConnection connection) : IDisposable
 {
+    private readonly Statement _begin = new(connection, "BEGIN IMMEDIATE", 0);
+    private readonly Statement _commit = new(connection, "COMMIT", 0);
+
     private readonly Statement _insertProfile = new(
         connection,
         """
@@ -28,6 +31,21 @@ internal sealed class OutboxStatements(SqliteConnection connection) : IDisposabl
     private readonly Statement _forgetBatches = new(connection, "DELETE FROM batch WHERE stored_millis < $0", 1);
     private readonly Statement _forgetTimes = new(connection, "DELETE FROM series_time WHERE last_millis < $0", 1);
     private readonly Statement _bytes = new(connection, "SELECT coalesce(sum(length(pprof)), 0) FROM profile", 0);
+
+    public void Begin() => _begin.Run();
+
+    public void Commit() => _commit.Run();
+
+    /// <summary>Undoes what is left of a failed transaction; after some failures SQLite has done so itself.</summary>
+    public void Rollback()
+    {
+        if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "ROLLBACK";
+            command.ExecuteNonQuery();
+        }
+    }
 
     public long InsertProfile(EncodedProfile profile, byte[] labels, byte[] pprof, long checksum) => (long)_insertProfile.Run(
         (long)profile.Labels.Hash, labels, profile.TimeNanos, profile.DurationNanos, profile.Ticks, checksum, pprof)!;
@@ -52,7 +70,7 @@ internal sealed class OutboxStatements(SqliteConnection connection) : IDisposabl
     public void Dispose()
     {
         foreach (var statement in (Statement[])
-            [_insertProfile, _insertPending, _insertBatch, _deletePending, _deleteProfile, _upsertTime, _forgetBatches, _forgetTimes, _bytes])
+            [_begin, _commit, _insertProfile, _insertPending, _insertBatch, _deletePending, _deleteProfile, _upsertTime, _forgetBatches, _forgetTimes, _bytes])
         {
             statement.Dispose();
         }

@@ -90,29 +90,22 @@ internal sealed class ProfileOutbox : IDisposable
     public IReadOnlyDictionary<string, ImmutableArray<OutboxEntry>> Commit(IReadOnlyList<OutboxChange> changes)
     {
         var added = new Dictionary<string, ImmutableArray<OutboxEntry>.Builder>(StringComparer.Ordinal);
-        using var transaction = _connection.BeginTransaction();
-        foreach (var change in changes)
+        _sql.Begin();
+        try
         {
-            switch (change)
+            foreach (var change in changes)
             {
-                case OutboxChange.Append append:
-                    Append(append, added);
-                    break;
-                case OutboxChange.Settle settle:
-                    Settle(settle.Destination, settle.Profile);
-                    break;
-                case OutboxChange.Replace replace:
-                    Insert(replace.Parts, [replace.Destination], added);
-                    Settle(replace.Destination, replace.Profile);
-                    break;
-                case OutboxChange.Forget forget:
-                    _sql.ForgetBatches(forget.Before.ToUnixTimeMilliseconds());
-                    _sql.ForgetTimes(forget.Before.ToUnixTimeMilliseconds());
-                    break;
+                Make(change, added);
             }
+
+            _sql.Commit();
+        }
+        catch (SqliteException)
+        {
+            _sql.Rollback();
+            throw;
         }
 
-        transaction.Commit();
         return added.ToDictionary(pair => pair.Key, pair => pair.Value.ToImmutable(), StringComparer.Ordinal);
     }
 
@@ -175,6 +168,27 @@ internal sealed class ProfileOutbox : IDisposable
         _connection.Dispose();
         using var readers = new SqliteConnection(_readers);
         SqliteConnection.ClearPool(readers);
+    }
+
+    private void Make(OutboxChange change, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
+    {
+        switch (change)
+        {
+            case OutboxChange.Append append:
+                Append(append, added);
+                break;
+            case OutboxChange.Settle settle:
+                Settle(settle.Destination, settle.Profile);
+                break;
+            case OutboxChange.Replace replace:
+                Insert(replace.Parts, [replace.Destination], added);
+                Settle(replace.Destination, replace.Profile);
+                break;
+            case OutboxChange.Forget forget:
+                _sql.ForgetBatches(forget.Before.ToUnixTimeMilliseconds());
+                _sql.ForgetTimes(forget.Before.ToUnixTimeMilliseconds());
+                break;
+        }
     }
 
     private void Append(OutboxChange.Append append, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
