@@ -1,5 +1,6 @@
 using ActorProfiler.Aggregator;
 using Akka.Actor;
+using Akka.Configuration;
 using Prometheus;
 
 namespace ActorProfiler.Tests;
@@ -17,7 +18,9 @@ internal sealed class RunningAggregator : IAsyncDisposable
 
     public static async Task<RunningAggregator> StartAsync(AggregatorOptions options)
     {
-        var actors = ActorSystem.Create(AggregatorConfig.SystemName, AggregatorConfig.For(options.Cluster));
+        var actors = ActorSystem.Create(AggregatorConfig.SystemName, ConfigurationFactory
+            .ParseString("akka.coordinated-shutdown.run-by-actor-system-terminate = off\nakka.loglevel = WARNING")
+            .WithFallback(AggregatorConfig.For(options.Cluster)));
         return new RunningAggregator(actors, await AggregatorSystem.StartAsync(actors, options with
         {
             Metrics = Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()),

@@ -29,6 +29,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
     private readonly List<IActorRef> _drainers = [];
     private readonly CancellationTokenSource _stopped = new();
     private AdaptiveConcurrency _concurrency;
+    private bool _subscribed;
     private bool _probing;
     private long _delivered;
 
@@ -80,6 +81,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
     {
         Receive<ProfilesStored>(stored =>
         {
+            _subscribed = true;
             foreach (var entry in stored.Entries.Where(entry => !_writing.ContainsKey(entry.Id)))
             {
                 if (stored.FromEarlierStart)
@@ -296,7 +298,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
     private void Report()
     {
         _counters.Waiting(_queue, _writing.Count + _deferred.Count, _concurrency.Limit);
-        if (_drainers.Count > 0 && _writing.Count == 0 && _queue.Count == 0)
+        if (_subscribed && _drainers.Count > 0 && _writing.Count == 0 && _queue.Count == 0)
         {
             _drainers.ForEach(drainer => drainer.Tell(Drained.Instance));
             _drainers.Clear();

@@ -1,0 +1,92 @@
+using System.Text;
+using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Outbox;
+using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Labels;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ActorProfiler.Tests.Outbox;
+
+public sealed class ProfileOutboxTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeTimeProvider _clock = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Keeps_profiles_and_batches_of_a_commit_over_a_kill()
+    {
+        var batch = new BatchId(Guid.NewGuid(), ulong.MaxValue, 7);
+        var profile = Profile("first", 5);
+        using var killed = Open("a", "b");
+        killed.Commit([new OutboxChange.Append([profile], [batch])]);
+
+        using var left = _folder.Copy();
+        using var outbox = ProfileOutbox.Open(left.Path, ["a", "b"], new SeriesTimes(), _clock, out _);
+
+        Assert.Equal([batch], outbox.Batches());
+        Assert.Equal(outbox.Pending("a"), outbox.Pending("b"));
+        var read = outbox.Read(Assert.Single(outbox.Pending("a")).Id)!;
+        Assert.Equal((profile.Labels, profile.TimeNanos, profile.Ticks), (read.Labels, read.TimeNanos, read.Ticks));
+        Assert.Equal(profile.Pprof.ToArray(), read.Pprof.ToArray());
+    }
+
+    [Fact]
+    public void Deletes_a_profile_when_its_last_destination_has_it()
+    {
+        using var outbox = Open("a", "b");
+        var id = outbox.Commit([new OutboxChange.Append([Profile("first", 5)], [])])["a"][0].Id;
+
+        outbox.Commit([new OutboxChange.Settle("a", id)]);
+        Assert.NotNull(outbox.Read(id));
+        outbox.Commit([new OutboxChange.Settle("b", id)]);
+
+        Assert.Null(outbox.Read(id));
+        Assert.Equal(0, outbox.Bytes());
+    }
+
+    [Fact]
+    public void Remembers_the_last_time_of_a_series()
+    {
+        using (var outbox = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var times), _clock, out _))
+        {
+            times.Take(Samples.Web, 5_000_000);
+            outbox.Commit([new OutboxChange.Append([Profile("x", 5) with { Labels = Samples.Web }], [])]);
+        }
+
+        using var again = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var restored), _clock, out _);
+
+        Assert.Equal(6_000_000, restored.Take(Samples.Web, 5_000_000));
+    }
+
+    [Fact]
+    public void Finds_what_is_too_old_and_then_the_oldest_of_what_is_too_much()
+    {
+        using var outbox = Open("a");
+        outbox.Commit([new OutboxChange.Append([Profile("old", 1), Profile("older", 2), Profile("new", 3), Profile("newest", 4)], [])]);
+
+        var overdue = outbox.Overdue(oldestNanos: 2_000_000, bytes: 6);
+
+        Assert.Equal([("expired", 1_000_000L), ("evicted", 2_000_000), ("evicted", 3_000_000)], overdue.Select(item => (item.Reason, item.Entry.TimeNanos)));
+    }
+
+    [Fact]
+    public void Moves_a_damaged_file_aside_and_starts()
+    {
+        File.WriteAllText(Path.Combine(_folder.Path, "outbox.db"), new string('x', 10_000));
+
+        using var outbox = ProfileOutbox.Open(_folder.Path, ["a"], new SeriesTimes(), _clock, out var damaged);
+
+        Assert.NotNull(damaged);
+        Assert.True(File.Exists(damaged));
+        Assert.Empty(outbox.Pending("a"));
+    }
+
+    private static SeriesTimes Times(out SeriesTimes times) => times = new SeriesTimes();
+
+    private static EncodedProfile Profile(string content, long millis) =>
+        new(LabelSet.Of(("content", content)), millis * 1_000_000, 1, 2, Encoding.UTF8.GetBytes(content));
+
+    private ProfileOutbox Open(params string[] destinations) => ProfileOutbox.Open(_folder.Path, destinations, new SeriesTimes(), _clock, out _);
+}
