@@ -46,6 +46,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         }
         finally
         {
+            client.Close("");
             ingest.Tell(PoisonPill.Instance);
         }
     }
