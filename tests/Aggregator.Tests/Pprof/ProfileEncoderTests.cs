@@ -3,7 +3,7 @@ using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Pprof;
 using ActorProfiler.Protocol;
 
-namespace ActorProfiler.Tests.Pprof;
+namespace ActorProfiler.Tests;
 
 public class ProfileEncoderTests
 {

@@ -1,7 +1,7 @@
 using ActorProfiler.Aggregator.Pprof;
 using CsCheck;
 
-namespace ActorProfiler.Tests.Pprof;
+namespace ActorProfiler.Tests;
 
 public class SeriesTimesTests
 {
