@@ -25,6 +25,9 @@ internal sealed record AggregatorOptions(string DataFolder)
     /// <summary>Bound of the outbox.</summary>
     public long MaxBytes { get; init; } = 1L << 30;
 
+    /// <summary>How often the outbox looks for what is over its bounds.</summary>
+    public TimeSpan SweepEvery { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a stop waits for destinations; what they have not taken stays in the outbox.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -69,7 +69,7 @@ internal sealed class AggregatorSystem
         var statuses = names.ToDictionary(name => name, name => new DestinationStatus(name), StringComparer.Ordinal);
         var parts = new AggregatorParts(
             outbox,
-            new OutboxOptions(options.Clock, ledgers.Destinations) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes },
+            new OutboxOptions(options.Clock, ledgers.Destinations) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
             new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self),
             times,
             metrics,
