@@ -82,7 +82,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         Receive<ProfilesStored>(stored =>
         {
             _subscribed = true;
-            foreach (var entry in stored.Entries.Where(entry => !_writing.ContainsKey(entry.Id)))
+            foreach (var entry in stored.Entries.Where(entry => !_writing.ContainsKey(entry.Id) && !_deferred.Contains(entry)))
             {
                 if (stored.FromEarlierStart)
                 {

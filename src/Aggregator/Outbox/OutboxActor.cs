@@ -39,7 +39,7 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
 
     protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, TimeSpan.Zero, _options.SweepEvery);
 
-    // What was not committed is lost with this instance: no collector may wait for it for ever.
+    // Windows not committed are given up, for one of them may be the cause: no collector may wait for them for ever.
     protected override void PreRestart(Exception reason, object message)
     {
         foreach (var change in _committing.Concat(_waiting))
@@ -48,6 +48,16 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
             {
                 change.From.Tell(new BatchesLost(append.Batches, "outbox_failed"));
             }
+            else
+            {
+                Self.Tell(change.What, change.From);
+            }
+        }
+
+        // The mailbox outlives the instance: the next one begins with what this one knew.
+        foreach (var (destination, actor) in _subscribers)
+        {
+            Self.Tell(new Subscribe(destination, actor));
         }
 
         base.PreRestart(reason, message);

@@ -83,6 +83,56 @@ public sealed class ProfileOutboxTests : IDisposable
         Assert.Empty(outbox.Pending("a"));
     }
 
+    [Fact]
+    public void Skips_a_profile_whose_bytes_are_damaged()
+    {
+        var text = new string('p', 100);
+        using (var outbox = Open("a"))
+        {
+            outbox.Commit([new OutboxChange.Append([Profile(text, 5)], [])]);
+        }
+
+        var path = Path.Combine(_folder.Path, "outbox.db");
+        var bytes = File.ReadAllBytes(path);
+        bytes[bytes.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(text))] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        using var again = Open("a");
+
+        Assert.Null(again.Read(Assert.Single(again.Pending("a")).Id));
+    }
+
+    [Fact]
+    public async Task Goes_on_when_a_full_disk_has_space_again()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root to mount a small file system");
+        Assert.SkipUnless(await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", _folder.Path), "may not mount here");
+        try
+        {
+            using var outbox = Open("a");
+            var filler = Path.Combine(_folder.Path, "filler");
+            await File.WriteAllBytesAsync(filler, new byte[700_000]);
+            var big = Profile(new string('x', 300_000), 5);
+
+            Assert.Throws<Microsoft.Data.Sqlite.SqliteException>(() => outbox.Commit([new OutboxChange.Append([big], [])]));
+            Assert.Empty(outbox.Pending("a"));
+            File.Delete(filler);
+            outbox.Commit([new OutboxChange.Append([big], [])]);
+
+            Assert.Equal(300_000, outbox.Read(Assert.Single(outbox.Pending("a")).Id)!.Pprof.Length);
+        }
+        finally
+        {
+            await RunAsync("umount", "-l", _folder.Path);
+        }
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(program, arguments);
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
+    }
+
     private static SeriesTimes Times(out SeriesTimes times) => times = new SeriesTimes();
 
     private static EncodedProfile Profile(string content, long millis) =>
