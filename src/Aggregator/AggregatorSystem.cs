@@ -55,6 +55,12 @@ internal sealed class AggregatorSystem
     public static async Task<AggregatorSystem> StartAsync(ActorSystem system, AggregatorOptions options)
     {
         Directory.CreateDirectory(options.DataFolder);
+        if (!OperatingSystem.IsWindows())
+        {
+            // Profiles hold names of programs, files and functions.
+            File.SetUnixFileMode(options.DataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         var metrics = new AggregatorMetrics(options.Metrics);
         var names = options.Destinations.Select(setup => setup.Destination.Name).ToList();
         var self = options.Cluster is null ? null : Cluster.Get(system).SelfAddress;

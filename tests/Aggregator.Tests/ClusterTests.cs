@@ -29,7 +29,11 @@ public sealed class ClusterTests : IDisposable
         string[] seeds = [$"127.0.0.1:{FreePort()}", $"127.0.0.1:{FreePort()}"];
         await using var one = await RunningAggregator.StartAsync(Options(_one, server, seeds, 0));
         await using var two = await RunningAggregator.StartAsync(Options(_two, server, seeds, 1));
-        await Eventually.TrueAsync(() => Cluster.Get(two.Actors).State.Members.Count(member => member.Status == MemberStatus.Up) == 2);
+        foreach (var node in (RunningAggregator[])[one, two])
+        {
+            await Eventually.TrueAsync(() => Cluster.Get(node.Actors).State.Members.Count(member => member.Status == MemberStatus.Up) == 2);
+        }
+
         var (first, second) = (one.Collector(), two.Collector());
 
         // The window is far longer than the test: only leaving closes it.

@@ -11,14 +11,23 @@ internal sealed class SeriesRingActor : ReceiveActor
     public const string Role = "aggregator";
 
     private readonly Cluster _cluster = Cluster.Get(Context.System);
+    private readonly HashSet<UniqueAddress> _up = [];
+    private readonly HashSet<UniqueAddress> _unreachable = [];
     private readonly IActorRef _router;
 
+    // Kept from the events: the cluster's own view may lag behind them.
     public SeriesRingActor(IActorRef router)
     {
         _router = router;
-        Receive<ClusterEvent.CurrentClusterState>(_ => { });
-        Receive<ClusterEvent.IMemberEvent>(_ => Publish());
-        Receive<ClusterEvent.IReachabilityEvent>(_ => Publish());
+        Receive<ClusterEvent.MemberUp>(up => up.Member.HasRole(Role), up => Publish(_up.Add(up.Member.UniqueAddress)));
+        Receive<ClusterEvent.MemberLeft>(left => Publish(_up.Remove(left.Member.UniqueAddress)));
+        Receive<ClusterEvent.MemberExited>(exited => Publish(_up.Remove(exited.Member.UniqueAddress)));
+        Receive<ClusterEvent.MemberDowned>(downed => Publish(_up.Remove(downed.Member.UniqueAddress)));
+        Receive<ClusterEvent.MemberRemoved>(removed =>
+            Publish(_up.Remove(removed.Member.UniqueAddress) | _unreachable.Remove(removed.Member.UniqueAddress)));
+        Receive<ClusterEvent.UnreachableMember>(lost => Publish(_unreachable.Add(lost.Member.UniqueAddress)));
+        Receive<ClusterEvent.ReachableMember>(back => Publish(_unreachable.Remove(back.Member.UniqueAddress)));
+        Receive<ClusterEvent.IMemberEvent>(_ => { });
     }
 
     public static Props Props(IActorRef router) => Akka.Actor.Props.Create(() => new SeriesRingActor(router));
@@ -32,13 +41,14 @@ internal sealed class SeriesRingActor : ReceiveActor
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
 
-    private void Publish()
+    private void Publish(bool changed)
     {
-        var state = _cluster.State;
-        var owners = state.Members
-            .Where(member => member.Status == MemberStatus.Up && member.HasRole(Role) && !state.Unreachable.Contains(member))
-            .Select(member => member.Address);
-        var ring = SeriesRing.Of(owners);
+        if (!changed)
+        {
+            return;
+        }
+
+        var ring = SeriesRing.Of(_up.Except(_unreachable).Select(member => member.Address));
         Context.GetLogger().Info("{Members} aggregators share the series", ring.Count);
         _router.Tell(ring);
     }

@@ -139,6 +139,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         var profile = await Task.Run(() => _context.Profiles.Read(id), _stopped.Token).ConfigureAwait(false);
         if (profile is null)
         {
+            _context.Metrics.OutboxDamaged.WithLabels("profile").Inc();
             return (null, new WriteOutcome(WriteOutcome.Verdict.Rejected, "damaged", "its bytes in the outbox are damaged"));
         }
 
