@@ -97,7 +97,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     }
 
     private Location Named(ulong address, string systemName, bool isSymbolized) =>
-        new(file.Module, address, [new Line(new Function(demangle == DemangleMode.None ? systemName : systemName, systemName), 0)], isSymbolized);
+        new(file.Module, address, [new Line(new Function(Demangler.Demangle(systemName, demangle), systemName), 0)], isSymbolized);
 
     private List<(SymbolTable, Dictionary<int, Location>)> ReadTables()
     {

@@ -1,0 +1,427 @@
+using System.Text;
+
+namespace ActorProfiler.Collector.Symbols.Demangling;
+
+/// <summary>Writes a parsed C++ name, in the style of the GNU tools.</summary>
+/// <remarks>
+/// Types are written in two parts, around the name: <c>int (*</c>name<c>)[10]</c>. Depth, steps and text are bounded: shared nodes let a short symbol
+/// stand for text without end.
+/// </remarks>
+internal sealed class ItaniumPrinter(DemangleMode mode)
+{
+    private const int DepthLimit = 512;
+    private const int StepLimit = 1 << 16;
+
+    private readonly StringBuilder _text = new();
+    private int _depth;
+    private int _steps;
+    private int _packIndex = -1;
+
+    private bool WithParameters => mode == DemangleMode.Full;
+
+    private bool WithArguments => mode != DemangleMode.Simplified;
+
+    /// <exception cref="FormatException">The name is longer or deeper than the bounds.</exception>
+    public string Print(ItaniumNode node)
+    {
+        if (node.Kind == ItaniumKind.Function && !WithParameters)
+        {
+            Whole(node.Second!);
+        }
+        else
+        {
+            Whole(node);
+        }
+
+        return _text.ToString();
+    }
+
+    private void Whole(ItaniumNode node)
+    {
+        Left(node);
+        Right(node);
+    }
+
+    private void Append(string text)
+    {
+        _text.Append(text);
+        if (_text.Length > Demangler.OutputLimit)
+        {
+            throw new FormatException($"a demangled name is longer than {Demangler.OutputLimit} characters");
+        }
+    }
+
+    /// <summary>The part before the name that is declared; for all but types with a right side the whole.</summary>
+    private void Left(ItaniumNode node)
+    {
+        if (++_depth > DepthLimit || ++_steps > StepLimit)
+        {
+            throw new FormatException("a demangled name is deeper or larger than the bounds");
+        }
+
+        switch (node.Kind)
+        {
+            case ItaniumKind.Name:
+                Append(node.Text);
+                break;
+            case ItaniumKind.Nested:
+                Whole(node.First!);
+                Append("::");
+                Whole(node.Second!);
+                break;
+            case ItaniumKind.Local:
+                Enclosing(node.First!);
+                Append("::");
+                Whole(node.Second!);
+                break;
+            case ItaniumKind.Template:
+                Whole(node.First!);
+                Arguments(node.Items);
+                break;
+            case ItaniumKind.Constructor:
+                Append(node.Text);
+                Append(LastName(node.First!));
+                break;
+            case ItaniumKind.Tagged:
+                Whole(node.First!);
+                Append($"[abi:{node.Text}]");
+                break;
+            case ItaniumKind.Function:
+                Function(node);
+                break;
+            default:
+                LeftOfType(node);
+                break;
+        }
+
+        _depth--;
+    }
+
+    private void LeftOfType(ItaniumNode node)
+    {
+        switch (node.Kind)
+        {
+            case ItaniumKind.Conversion:
+                Append("operator ");
+                Whole(node.First!);
+                break;
+            case ItaniumKind.Special:
+                Special(node);
+                break;
+            case ItaniumKind.Suffix:
+                LeftOfSuffix(node);
+                break;
+            case ItaniumKind.FunctionType:
+                Left(node.First!);
+                Append(IsPointerToOpen(Actual(node.First!)) ? "" : " ");
+                break;
+            case ItaniumKind.Array:
+                Left(node.First!);
+                break;
+            case ItaniumKind.MemberPointer:
+                Left(node.Second!);
+                Append(IsOpen(node.Second!) ? _text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (" : " ");
+                Whole(node.First!);
+                Append("::*");
+                break;
+            case ItaniumKind.Forward:
+                Left(node.First ?? throw new FormatException("a template parameter without its argument"));
+                break;
+            case ItaniumKind.Pack:
+                Pack(node);
+                break;
+            case ItaniumKind.Expansion:
+                Expand(node.First!);
+                break;
+            case ItaniumKind.Lambda:
+                Append("{lambda(");
+                List(node.Items);
+                Append($")#{node.Text}}}");
+                break;
+            default:
+                Expression(node);
+                break;
+        }
+    }
+
+    /// <summary>The part after the name: parameters of a function type, size of an array.</summary>
+    private void Right(ItaniumNode node)
+    {
+        if (++_depth > DepthLimit || ++_steps > StepLimit)
+        {
+            throw new FormatException("a demangled name is deeper or larger than the bounds");
+        }
+
+        switch (node.Kind)
+        {
+            case ItaniumKind.Suffix:
+                var target = Collapsed(node).Target;
+                Append(IsOpen(target) && IsPointer(node) ? ")" : "");
+                Right(target);
+                break;
+            case ItaniumKind.FunctionType:
+                Append("(");
+                List(node.Items);
+                Append(")");
+                Append(node.Text);
+                Right(node.First!);
+                break;
+            case ItaniumKind.Array:
+                Append(_text.Length > 0 && _text[^1] == ']' ? "[" : " [");
+                if (node.Second is not null)
+                {
+                    Whole(node.Second);
+                }
+
+                Append("]");
+                Right(node.First!);
+                break;
+            case ItaniumKind.MemberPointer:
+                Append(IsOpen(node.Second!) ? ")" : "");
+                Right(node.Second!);
+                break;
+            case ItaniumKind.Forward:
+                Right(node.First!);
+                break;
+            case ItaniumKind.Pack when _packIndex >= 0 && _packIndex < node.Items.Count:
+                Right(node.Items[_packIndex]);
+                break;
+        }
+
+        _depth--;
+    }
+
+    private void LeftOfSuffix(ItaniumNode node)
+    {
+        var (target, suffix) = Collapsed(node);
+        Left(target);
+        if (IsPointer(node) && IsOpen(target))
+        {
+            Append(_text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (");
+        }
+
+        Append(suffix);
+    }
+
+    /// <summary>A reference to a reference, through template arguments, is one reference: &amp; wins over &amp;&amp;.</summary>
+    private (ItaniumNode Target, string Suffix) Collapsed(ItaniumNode node)
+    {
+        var (target, suffix) = (Actual(node.First!), node.Text);
+        while (suffix is "&" or "&&" && target is { Kind: ItaniumKind.Suffix, Text: "&" or "&&" })
+        {
+            suffix = suffix == "&" ? "&" : target.Text;
+            target = Actual(target.First!);
+        }
+
+        return (target, suffix);
+    }
+
+    private ItaniumNode Actual(ItaniumNode node)
+    {
+        for (var steps = 0; steps < DepthLimit; steps++)
+        {
+            if (node is { Kind: ItaniumKind.Forward, First: { } known })
+            {
+                node = known;
+            }
+            else if (node.Kind == ItaniumKind.Pack && _packIndex >= 0 && _packIndex < node.Items.Count)
+            {
+                node = node.Items[_packIndex];
+            }
+            else
+            {
+                return node;
+            }
+        }
+
+        throw new FormatException("a template argument refers to itself");
+    }
+
+    private bool IsOpen(ItaniumNode node) => Actual(node) is { Kind: ItaniumKind.FunctionType or ItaniumKind.Array } or { Kind: ItaniumKind.Suffix, Text: [' ', ..] } && IsOpenType(Actual(node), 0);
+
+    private bool IsOpenType(ItaniumNode node, int depth) => node.Kind switch
+    {
+        ItaniumKind.FunctionType or ItaniumKind.Array => true,
+        ItaniumKind.Suffix when node.Text.StartsWith(' ') && depth < 8 => IsOpenType(Actual(node.First!), depth + 1),
+        _ => false,
+    };
+
+    private bool IsPointerToOpen(ItaniumNode node) => node.Kind switch
+    {
+        ItaniumKind.Suffix => IsPointer(node) && IsOpen(Collapsed(node).Target),
+        ItaniumKind.MemberPointer => IsOpen(node.Second!),
+        _ => false,
+    };
+
+    private static bool IsPointer(ItaniumNode node) => node.Text is "*" or "&" or "&&";
+
+    private void Function(ItaniumNode node)
+    {
+        if (node.First is not null)
+        {
+            Left(node.First);
+            Append(_text.Length > 0 && _text[^1] == ' ' ? "" : " ");
+        }
+
+        Whole(node.Second!);
+        Append("(");
+        List(node.Items);
+        Append(")");
+        Append(node.Text);
+        if (node.First is not null)
+        {
+            Right(node.First);
+        }
+    }
+
+    /// <summary>The function around a local entity: without return type, and with parameters in full names only.</summary>
+    private void Enclosing(ItaniumNode node)
+    {
+        if (node.Kind != ItaniumKind.Function)
+        {
+            Whole(node);
+            return;
+        }
+
+        Whole(node.Second!);
+        Append("(");
+        if (WithParameters)
+        {
+            List(node.Items);
+        }
+
+        Append(")");
+        Append(WithParameters ? node.Text : "");
+    }
+
+    private void Special(ItaniumNode node)
+    {
+        Append(node.Text);
+        Whole(node.First!);
+        if (node.Second is not null)
+        {
+            Append("-in-");
+            Whole(node.Second);
+        }
+    }
+
+    private void Arguments(IReadOnlyList<ItaniumNode> arguments)
+    {
+        if (!WithArguments)
+        {
+            return;
+        }
+
+        Append(_text.Length > 0 && _text[^1] == '<' ? " <" : "<"); // operator< <int>
+        List(arguments);
+        Append(_text[^1] == '>' ? " >" : ">");
+    }
+
+    private void List(IReadOnlyList<ItaniumNode> items)
+    {
+        var isFirst = true;
+        foreach (var item in items)
+        {
+            var before = _text.Length;
+            Append(isFirst ? "" : ", ");
+            var start = _text.Length;
+            Whole(item);
+            if (_text.Length == start)
+            {
+                _text.Length = before; // an empty pack
+                continue;
+            }
+
+            isFirst = false;
+        }
+    }
+
+    private void Pack(ItaniumNode node)
+    {
+        if (_packIndex < 0)
+        {
+            List(node.Items);
+        }
+        else if (_packIndex < node.Items.Count)
+        {
+            Left(node.Items[_packIndex]);
+        }
+    }
+
+    private void Expand(ItaniumNode pattern)
+    {
+        if (FindPack(pattern, 0) is not { } pack)
+        {
+            Whole(pattern);
+            Append("...");
+            return;
+        }
+
+        var outer = _packIndex;
+        for (_packIndex = 0; _packIndex < pack.Items.Count; _packIndex++)
+        {
+            Append(_packIndex > 0 ? ", " : "");
+            Whole(pattern);
+        }
+
+        _packIndex = outer;
+    }
+
+    private ItaniumNode? FindPack(ItaniumNode? node, int depth)
+    {
+        if (node is null || depth > 64 || ++_steps > StepLimit)
+        {
+            return null;
+        }
+
+        if (node.Kind == ItaniumKind.Pack)
+        {
+            return node;
+        }
+
+        var found = FindPack(node.First, depth + 1) ?? FindPack(node.Second, depth + 1);
+        for (var i = 0; found is null && i < node.Items.Count; i++)
+        {
+            found = FindPack(node.Items[i], depth + 1);
+        }
+
+        return found;
+    }
+
+    private void Expression(ItaniumNode node)
+    {
+        if (node.First is not null)
+        {
+            Whole(node.First);
+        }
+
+        Append(node.Text);
+        List(node.Items);
+        Append(node.End);
+    }
+
+    private string LastName(ItaniumNode node)
+    {
+        for (var steps = 0; steps < DepthLimit; steps++)
+        {
+            switch (node.Kind)
+            {
+                case ItaniumKind.Nested or ItaniumKind.Local:
+                    node = node.Second!;
+                    break;
+                case ItaniumKind.Template or ItaniumKind.Tagged:
+                    node = node.First!;
+                    break;
+                case ItaniumKind.Name:
+                    return node.Text[(node.Text.LastIndexOf(':') + 1)..];
+                default:
+                    var printer = new ItaniumPrinter(mode) { _steps = _steps, _depth = _depth };
+                    printer.Whole(node);
+                    _steps = printer._steps;
+                    return printer._text.ToString();
+            }
+        }
+
+        throw new FormatException("a constructor without a class");
+    }
+}
