@@ -99,15 +99,17 @@ enum process_flag {
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */
 struct process {
-	__u64 last_unknown; /* bpf_ktime_get_ns() of the last EVENT_UNKNOWN_ADDRESS */
+	__u64 last_unknown; /* bpf_ktime_get_ns() of the last EVENT_UNKNOWN_ADDRESS, or of the answer to it */
 	__u32 state;	    /* enum process_state */
 	__u32 flags;	    /* enum process_flag */
 	__u32 keep_one_in;  /* 0 and 1 keep every tick */
 	__u32 shard;
 	__u32 first_mapping; /* in units of struct mapping from the start of the shard */
 	__u32 mapping_count; /* 0: frame pointers only */
+	__u32 unknown_pause; /* ms between two EVENT_UNKNOWN_ADDRESS */
+	__u32 padding;
 };
-_Static_assert(sizeof(struct process) == 32, "process is 32 bytes, see SampleRecords.cs");
+_Static_assert(sizeof(struct process) == 40, "process is 40 bytes, see SampleRecords.cs");
 
 /* Switches the collector sets at any time, in .bss. */
 struct settings {

@@ -221,7 +221,8 @@ static __always_inline void announce(enum event_kind kind, struct stack_record *
 	}
 }
 
-/* A frame lies in no mapping: dlopen, or a JIT's new heap. At most one announcement per process and 100 ms. */
+/* A frame lies in no mapping: dlopen, or a JIT's new heap. The collector says how often it wants to hear that of a
+ * process. */
 static __always_inline void announce_unknown_address(struct walk *w)
 {
 	__u32 pid = w->record.pid;
@@ -232,7 +233,7 @@ static __always_inline void announce_unknown_address(struct walk *w)
 		return;
 	p = bpf_map_lookup_elem(&processes, &pid);
 	now = bpf_ktime_get_ns();
-	if (!p || now - p->last_unknown < 100 * NSEC_PER_MSEC)
+	if (!p || now - p->last_unknown < p->unknown_pause * NSEC_PER_MSEC)
 		return;
 	p->last_unknown = now;
 	announce(EVENT_UNKNOWN_ADDRESS, &w->record, w->ip, BPF_RB_FORCE_WAKEUP);

@@ -21,7 +21,9 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
     /// <returns>Null when the process is gone, is a kernel thread, or its pid belongs to a later process by now.</returns>
     public static ProcessImage? Read(ProcessIdentity identity, ElfFiles files)
     {
-        if (ProcFiles.Maps(identity.Pid) is not { Length: > 0 } maps)
+        // The identity is looked at right after the maps: a process that ends while its files are opened is still read. A file that
+        // another process put in its place meanwhile is not taken for it: each is compared with the maps' device and inode.
+        if (ProcFiles.Maps(identity.Pid) is not { Length: > 0 } maps || !ProcFiles.IsStill(identity))
         {
             return null;
         }
@@ -32,15 +34,8 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
             mappings.Add(new MappedFile(mapping, files.Open(identity.Pid, mapping)));
         }
 
-        // Looked at last: if the pid is still the same process now, it was while its maps and files were read.
-        var image = new ProcessImage(identity, mappings.ToImmutable(), ProcFiles.Comm(identity.Pid) ?? "", ProcFiles.Status(identity.Pid));
-        if (ProcFiles.IsStill(identity))
-        {
-            return image;
-        }
-
-        files.Release(image.Files);
-        return null;
+        return new ProcessImage(
+            identity, mappings.ToImmutable(), ProcFiles.Comm(identity.Pid) ?? "", ProcFiles.Status(identity.Pid));
     }
 
     /// <summary>The mapping that holds an address, or null.</summary>

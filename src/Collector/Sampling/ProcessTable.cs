@@ -8,7 +8,7 @@ namespace ActorProfiler.Collector.Sampling;
 /// The processes that have been sampled: reads each at first sight, asks the policy, and tells the BPF programs what to do with it.
 /// </summary>
 /// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
-internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy)
+internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, TimeProvider time)
 {
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
@@ -25,6 +25,8 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         public ProcessDecision Decision { get; set; }
 
         public UnwindTableStore.PlacedMappings? Placed { get; set; }
+
+        public RereadPause Reread { get; } = new();
     }
 
     public int Count => _byIdentity.Count;
@@ -49,6 +51,7 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
                 Discover(Track(identity, happened.Comm));
                 break;
             case EventKind.UnknownAddress when _byIdentity.TryGetValue(identity, out var tracked):
+                tracked.Reread.Take(time);
                 Discover(tracked);
                 break;
             case EventKind.Exec or EventKind.Exit when _running.Remove((int)happened.Pid, out var ended):
@@ -180,6 +183,10 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
             Shard = tracked.Placed?.Range.Shard ?? 0,
             FirstMapping = tracked.Placed?.FirstRow ?? 0,
             MappingCount = tracked.Placed?.Rows ?? 0,
+
+            // Both the kernel's bpf_ktime_get_ns and this count from the same monotonic clock.
+            LastUnknown = (ulong)(time.GetTimestamp() * (1e9 / time.TimestampFrequency)),
+            UnknownPause = (uint)tracked.Reread.Pause.TotalMilliseconds,
         };
         entries.Set(tracked.Process.Identity.Pid, entry);
         if (previous is not null)

@@ -98,6 +98,8 @@ internal struct ProcessEntry
     public uint Shard;
     public uint FirstMapping;
     public uint MappingCount;
+    public uint UnknownPause;
+    public uint Padding;
 }
 
 /// <summary><c>struct settings</c>, live in <c>.bss</c>.</summary>

@@ -42,7 +42,7 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy);
+            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, time);
             _stacks = new StackTable(Processes.Of);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _activeCounts = _programs.Map("active_counts");
