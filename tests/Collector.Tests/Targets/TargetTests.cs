@@ -1,0 +1,87 @@
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Targets;
+using ActorProfiler.Labels;
+
+namespace ActorProfiler.Tests.Targets;
+
+public class TargetTests
+{
+    private static readonly string _id = new('a', 64);
+
+    [Fact]
+    public void Is_for_the_process_when_both_are_named()
+    {
+        var target = Target.From(LabelSet.Of(("__process_pid__", "12"), ("__container_id__", _id)))!;
+
+        Assert.Equal((12, ""), (target.Pid, target.ContainerId));
+    }
+
+    [Theory]
+    [InlineData("__container_id__", "")]
+    [InlineData("__meta_docker_container_id", "")]
+    [InlineData("__meta_dockerswarm_task_container_id", "")]
+    [InlineData("__meta_kubernetes_pod_container_id", "containerd://")]
+    [InlineData("__meta_kubernetes_pod_container_id", "cri-o://")]
+    [InlineData("__meta_kubernetes_pod_container_id", "docker://")]
+    public void Takes_the_container_from_any_discovery(string label, string prefix) =>
+        Assert.Equal(_id, Target.From(LabelSet.Of((label, prefix + _id)))!.ContainerId);
+
+    [Theory]
+    [InlineData("__process_pid__", "0")]
+    [InlineData("__process_pid__", "-4")]
+    [InlineData("__process_pid__", "99999999999")]
+    [InlineData("__meta_kubernetes_pod_container_id", "rkt://x")]
+    [InlineData("job", "web")]
+    public void Is_none_without_process_and_container(string label, string value) => Assert.Null(Target.From(LabelSet.Of((label, value))));
+
+    [Fact]
+    public void Keeps_the_labels_that_are_not_private()
+    {
+        var target = Target.From(LabelSet.Of(("__process_pid__", "12"), ("__meta_x", "y"), ("env", "prod"), ("service_name", "web")))!;
+
+        Assert.Equal(
+            LabelSet.Of(("__name__", "process_cpu"), ("__process_pid__", "12"), ("env", "prod"), ("service_name", "web")), target.Labels);
+    }
+
+    [Theory]
+    [InlineData("web", "service_name=web;__meta_docker_container_name=/other")]
+    [InlineData("annotated", "__meta_kubernetes_pod_annotation_pyroscope_io_service_name=annotated;__meta_kubernetes_namespace=n;__meta_kubernetes_pod_container_name=c")]
+    [InlineData("ebpf/n/c", "__meta_kubernetes_namespace=n;__meta_kubernetes_pod_container_name=c;__meta_docker_container_name=/x")]
+    [InlineData("/web", "__meta_docker_container_name=/web;__meta_dockerswarm_service_name=s")]
+    [InlineData("l", "__meta_dockerswarm_container_label_service_name=l;__meta_dockerswarm_service_name=s")]
+    [InlineData("s", "__meta_dockerswarm_service_name=s")]
+    [InlineData("unspecified", "__meta_kubernetes_namespace=n")]
+    public void Infers_the_service_name_in_order(string expected, string labels) =>
+        Assert.Equal(expected, ServiceName.Infer(LabelSet.From(labels.Split(';').Select(pair => new LabelPair(pair.Split('=')[0], pair.Split('=')[1])))));
+
+    [Fact]
+    public void Matches_by_pid_and_falls_back_to_the_name_of_the_program()
+    {
+        var me = new KnownProcess(new ProcessIdentity(Environment.ProcessId, 0, 0), "comm");
+        var table = new TargetTable(profileUnmatched: true);
+        Assert.Equal(Path.GetFileName(Environment.ProcessPath), table.Match(me)!.ServiceName);
+
+        table.Replace([Target.From(LabelSet.Of(("__process_pid__", $"{Environment.ProcessId}"), ("service_name", "me")))!]);
+        Assert.Equal("me", table.Match(me)!.ServiceName);
+    }
+
+    [Fact]
+    public void Of_two_targets_for_one_process_takes_the_same_one_in_any_order()
+    {
+        var me = new KnownProcess(new ProcessIdentity(7, 0, 0), "comm");
+        var a = Target.From(LabelSet.Of(("__process_pid__", "7"), ("service_name", "a")))!;
+        var b = Target.From(LabelSet.Of(("__process_pid__", "7"), ("service_name", "b")))!;
+        var table = new TargetTable(profileUnmatched: false);
+
+        table.Replace([b, a]);
+        var first = table.Match(me);
+        table.Replace([a, b]);
+
+        Assert.Same(first, table.Match(me));
+    }
+
+    [Fact]
+    public void Ignores_what_no_target_names() =>
+        Assert.Equal(ProcessDecision.Ignored, new TargetTable(profileUnmatched: false).Decide(new KnownProcess(new ProcessIdentity(1, 0, 0), "init")));
+}
