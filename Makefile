@@ -36,9 +36,8 @@ publish:
 	@eng/setup.sh build
 	dotnet publish src/ActorProfiler -c $(CONFIGURATION) -r linux-x64 --no-self-contained -p:PublishReadyToRun=true -o artifacts/publish/actorprofiler
 
-bench:
-	@eng/setup.sh build bench
-	dotnet build src/ActorProfiler -c $(CONFIGURATION)
+bench: publish
+	@eng/setup.sh bench
 	bench/cost.sh
 
 clean:

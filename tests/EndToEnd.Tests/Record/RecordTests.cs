@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Compression;
+using System.Text.RegularExpressions;
+using ActorProfiler.Pprof;
+
+namespace ActorProfiler.Tests.Record;
+
+/// <summary><c>actorprofiler record</c> as a user runs it, on programs whose CPU split is known.</summary>
+public sealed partial class RecordTests : IDisposable
+{
+    private const double Tolerance = 4;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("record-");
+
+    [Theory]
+    [InlineData("with frame pointers", "-O2", "-fno-omit-frame-pointer")]
+    [InlineData("without frame pointers", "-O2", "-fomit-frame-pointer")]
+    [InlineData("static", "-O2", "-static", "-no-pie")]
+    public void Shows_the_split_and_the_whole_chain_of_a_c_program(string form, params string[] flags)
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", flags), "120");
+
+        var profile = Record(busy.Pid);
+
+        AssertShare(profile, "sort_rows", 60, form);
+        AssertShare(profile, "hash_rows", 30, form);
+        AssertShare(profile, "write_rows", 10, form);
+        Assert.True(ShareOf(profile, stack => Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
+    }
+
+    [Fact]
+    public void Keeps_the_chain_of_a_stripped_program_by_its_offsets()
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2", "-fomit-frame-pointer", "-s"), "120");
+
+        var profile = Record(busy.Pid);
+
+        // spin ← {sort,hash,write}_rows ← run_query ← main ← libc
+        Assert.True(ShareOf(profile, stack => stack.Count(name => name.StartsWith("split+0x", StringComparison.Ordinal)) >= 4) > 96);
+    }
+
+    [Fact]
+    public void Balances_its_ledger_and_states_its_clock()
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
+
+        var output = Run("record", "-d", "2s", "--rate", "997", "-o", Path("all.pb.gz"), "--html", Path("all.html"));
+
+        var ledger = Ledger().Match(output);
+        Assert.True(ledger.Success, output);
+        Assert.Equal(Number("ticks"), Number("recorded") + Number("dropped"));
+        var profile = Read(Path("all.pb.gz"));
+        Assert.Equal(1_000_000_000 / 997, profile.Period);
+        Assert.Equal(Number("recorded") * profile.Period, profile.Sample.Sum(sample => sample.Value[0]));
+        Assert.InRange(profile.DurationNanos, 1.9e9, 4e9);
+        Assert.Contains("split", File.ReadAllText(Path("all.html")), StringComparison.Ordinal);
+
+        long Number(string name) => long.Parse(ledger.Groups[name].Value, CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public void Is_read_by_the_pprof_tool()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("go", "golang-go");
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
+        Record(busy.Pid);
+
+        using var tool = Process.Start(new ProcessStartInfo("go", ["tool", "pprof", "-raw", Path("one.pb.gz")]) { RedirectStandardOutput = true })!;
+        var raw = tool.StandardOutput.ReadToEnd();
+        tool.WaitForExit();
+
+        Assert.Equal(0, tool.ExitCode);
+        Assert.Contains("PeriodType: cpu nanoseconds", raw, StringComparison.Ordinal);
+        Assert.Contains("sort_rows", raw, StringComparison.Ordinal);
+        Assert.Contains("/split", raw, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private Profile Record(int pid)
+    {
+        Run("record", "-d", "5s", "--rate", "997", "--pid", $"{pid}", "-o", Path("one.pb.gz"));
+        return Read(Path("one.pb.gz"));
+    }
+
+    private string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
+
+    private static string Run(params string[] arguments)
+    {
+        var path = System.IO.Path.Combine(AppContext.BaseDirectory, "actorprofiler");
+        using var program = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = program.StandardError.ReadToEndAsync();
+        var output = program.StandardOutput.ReadToEnd();
+        program.WaitForExit();
+        Assert.True(program.ExitCode == 0, $"exit code {program.ExitCode}: {errors.Result}");
+        return output;
+    }
+
+    private static Profile Read(string path)
+    {
+        using var gzip = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+        return Profile.Parser.ParseFrom(gzip);
+    }
+
+    private static void AssertShare(Profile profile, string function, double expected, string form)
+    {
+        var share = ShareOf(profile, stack => stack.Contains(function));
+        Assert.True(Math.Abs(share - expected) <= Tolerance, $"{form}: {function} has {share:F1} %, expected {expected} ± {Tolerance}");
+    }
+
+    /// <summary>Percentage of the CPU time in stacks (names, leaf first) that satisfy <paramref name="holds"/>.</summary>
+    private static double ShareOf(Profile profile, Func<IReadOnlyList<string>, bool> holds)
+    {
+        var functions = profile.Function.ToDictionary(function => function.Id, function => profile.StringTable[(int)function.Name]);
+        var locations = profile.Location.ToDictionary(location => location.Id, location => location.Line.Select(line => functions[line.FunctionId]).ToList());
+        var total = profile.Sample.Sum(sample => sample.Value[0]);
+        var held = profile.Sample.Where(sample => holds([.. sample.LocationId.SelectMany(id => locations[id])])).Sum(sample => sample.Value[0]);
+        return 100.0 * held / total;
+    }
+
+    private static bool Follows(IReadOnlyList<string> stack, string callee, string caller)
+    {
+        var index = stack.ToList().IndexOf(callee);
+        return index >= 0 && index + 1 < stack.Count && stack[index + 1] == caller;
+    }
+
+    [GeneratedRegex(@"ledger\s+(?<ticks>\d+) ticks = (?<recorded>\d+) recorded \+ (?<dropped>\d+) dropped")]
+    private static partial Regex Ledger();
+}
