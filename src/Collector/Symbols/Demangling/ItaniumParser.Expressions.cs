@@ -255,6 +255,11 @@ internal sealed partial class ItaniumParser
             return new ItaniumNode(ItaniumKind.Expression) { Text = isPrefix ? found.Text : "(", Items = [target], End = isPrefix ? "" : ")" + found.Text };
         }
 
+        if (found.Code == "ad" && Next == 'L')
+        {
+            return Wrapped("&", Literal(), ""); // the address of a function or variable as template argument
+        }
+
         if (found.Operands == 1)
         {
             return new ItaniumNode(ItaniumKind.Expression) { Text = found.Text + "(", Items = [Expression()], End = ")" };
@@ -296,7 +301,7 @@ internal sealed partial class ItaniumParser
         {
             var function = Encoding();
             Expect('E');
-            return Wrapped("&", function.Kind == ItaniumKind.Function ? function.Second! : function, "");
+            return function.Kind == ItaniumKind.Function ? function.Second! : function;
         }
 
         var kind = Next;

@@ -291,7 +291,7 @@ internal sealed class ItaniumPrinter(DemangleMode mode)
         }
 
         Append(")");
-        Append(WithParameters ? node.Text : "");
+        Append(node.Text);
     }
 
     private void Special(ItaniumNode node)

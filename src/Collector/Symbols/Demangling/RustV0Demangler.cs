@@ -103,7 +103,7 @@ internal sealed class RustV0Demangler
         {
             var one = char.IsAsciiDigit(digit) ? digit - '0' : char.IsAsciiLetterLower(digit) ? digit - 'a' + 10
                 : char.IsAsciiLetterUpper(digit) ? digit - 'A' + 36 : throw Unexpected();
-            value = checked(value > ulong.MaxValue / 64 ? throw Unexpected() : value * 62 + (ulong)one);
+            value = unchecked(value * 62 + (ulong)one); // larger numbers only tell crates apart
         }
 
         return value + 1;
@@ -231,9 +231,9 @@ internal sealed class RustV0Demangler
     {
         var isPunycode = Skip('u');
         var start = _at;
-        while (char.IsAsciiDigit(Next))
+        while (char.IsAsciiDigit(Next) && (_at == start || _symbol[start] != '0'))
         {
-            _at++;
+            _at++; // no number begins with 0, so 00 is two empty names
         }
 
         if (!int.TryParse(_symbol.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out var length))

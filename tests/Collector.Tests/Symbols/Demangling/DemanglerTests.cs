@@ -44,6 +44,8 @@ public class DemanglerTests
     [InlineData("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad")]
     [InlineData("_ZN58_$LT$alloc..string..String$u20$as$u20$core..fmt..Write$GT$9write_str17h0123456789abcdefE", "<alloc::string::String as core::fmt::Write>::write_str")]
     [InlineData("_RNvCs1234_7mycrate3foo", "mycrate::foo")]
+    [InlineData("_RNvCslNYArtu3iFV_5alloc3vec", "alloc::vec")]
+    [InlineData("_RNCNCNvCs1234_7mycrate3foo00B5_", "mycrate::foo::{closure#0}::{closure#0}")]
     [InlineData("_RNvMs0_NtCs1234_7mycrate3barNtB5_3Foo3baz", "<mycrate::bar::Foo>::baz")]
     [InlineData("_RNCNvCs1234_7mycrate3foo0B3_", "mycrate::foo::{closure#0}")]
     [InlineData("_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>")]
