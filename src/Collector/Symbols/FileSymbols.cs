@@ -1,11 +1,12 @@
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Collector.Symbols.Go;
 
 namespace ActorProfiler.Collector.Symbols;
 
 /// <summary>Names for the addresses of one ELF file.</summary>
 /// <remarks>
-/// Sources in order: the separate debug file, the file's own symbols, its packed mini debug file, its dynamic symbols, PLT stubs. Code that
+/// Sources in order: Go's function table (with lines and inlined calls), the separate debug file, the file's own symbols, its packed mini debug file, its dynamic symbols, PLT stubs. Code that
 /// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node.
 /// Read at the first lookup. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
 /// </remarks>
@@ -19,12 +20,13 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     private ElfFile? _debugFile;
     private FrameStarts? _starts;
     private PltStubs? _stubs;
+    private GoSymbols? _go;
     private int _users;
 
     public ElfFile File => file;
 
     /// <summary>Functions with a name, after the first lookup.</summary>
-    public int SymbolCount => _tables?.Sum(source => source.Table.Count) ?? 0;
+    public int SymbolCount => (_tables?.Sum(source => source.Table.Count) ?? 0) + (_go?.Count ?? 0);
 
     /// <summary>Path of the separate debug file in use, or null.</summary>
     public string? DebugFilePath => _debugFile?.Path;
@@ -49,6 +51,11 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     public Location Resolve(ulong address)
     {
         _tables ??= ReadTables();
+        if (_go?.Resolve(address) is { } inGo)
+        {
+            return inGo;
+        }
+
         foreach (var (table, locations) in _tables)
         {
             var symbol = table.Find(address);
@@ -117,6 +124,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         AddTables(tables, file, ElfSection.DynamicSymbols);
         _starts = Try(() => FrameStarts.Read(file));
         _stubs = Try(() => PltStubs.Read(file));
+        _go = Try(() => GoTable.Read(file)) is { } go ? new GoSymbols(go, file.Module) : null;
         return tables;
     }
 
