@@ -149,7 +149,9 @@ internal sealed class SymbolTable
             name = ReadUpTo(at, bytes);
         }
 
-        return name < 0 ? SymbolText.From(bytes) : name == 0 ? null : SymbolText.From(bytes[..name]);
+        bytes = name < 0 ? bytes : bytes[..name];
+        var version = bytes.IndexOf((byte)'@'); // realpath@GLIBC_2.2.5
+        return bytes.IsEmpty ? null : SymbolText.From(version > 0 ? bytes[..version] : bytes);
     }
 
     private int ReadUpTo(uint at, Span<byte> bytes)

@@ -61,6 +61,10 @@ public class SymbolTableTests
     }
 
     [Fact]
+    public void Leaves_the_version_out_of_a_name() =>
+        Assert.Equal("realpath", NameAt(Read(("realpath@GLIBC_2.2.5", 0x401000, 8, Function, Global))!, 0x401000));
+
+    [Fact]
     public void Leaves_out_data_undefined_symbols_and_addresses_outside_code() =>
         Assert.Null(Read(("data", 0x401000, 8, Object, Global), ("elsewhere", 0x500000, 8, Function, Global)));
 

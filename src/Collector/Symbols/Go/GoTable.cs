@@ -153,7 +153,7 @@ internal sealed class GoTable
             var step = (uint)fields.Uleb();
             if (step == 0 && !isFirst)
             {
-                return (-1, start);
+                return (-1, from); // padding behind the code
             }
 
             value += (step & 1) != 0 ? (int)~(step >> 1) : (int)(step >> 1);
