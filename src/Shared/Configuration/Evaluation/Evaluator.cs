@@ -7,9 +7,9 @@ namespace ActorProfiler.Configuration.Evaluation;
 /// <summary>Evaluates the expressions of one file.</summary>
 /// <remarks>
 /// Bounded: an expression has at most <see cref="StepsLimit"/> steps, the parser bounds its depth, and each function the size of its result.
-/// Both sides of <c>&amp;&amp;</c> and <c>||</c> are evaluated, as in the language this follows.
+/// With <c>hidesTexts</c>, for values that are secret, messages do not quote strings of the file. Both sides of <c>&amp;&amp;</c> and <c>||</c> are evaluated, as in the language this follows.
 /// </remarks>
-public sealed class Evaluator(SourceFile file, Scope scope)
+public sealed class Evaluator(SourceFile file, Scope scope, bool hidesTexts = false)
 {
     public const int StepsLimit = 1_000_000;
 
@@ -46,6 +46,11 @@ public sealed class Evaluator(SourceFile file, Scope scope)
     public string Written(Expression expression)
     {
         var text = file.Text[expression.Span.Start..expression.Span.End].ReplaceLineEndings(" ");
+        if (hidesTexts && text.AsSpan().ContainsAny('"', '`'))
+        {
+            return "the expression";
+        }
+
         return text.Length <= WrittenLimit ? text : string.Concat(text.AsSpan(0, WrittenLimit), "…");
     }
 

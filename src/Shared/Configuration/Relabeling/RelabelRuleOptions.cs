@@ -40,7 +40,8 @@ public sealed partial record RelabelRuleOptions
     /// <summary>Whether it is a label name: letters, digits and underscores, no digit first.</summary>
     public static bool IsLabelName(string text) => LabelName().IsMatch(text);
 
-    private static RelabelAction ParseAction(string text)
+    /// <exception cref="FormatException">There is no such action.</exception>
+    public static RelabelAction ParseAction(string text)
     {
         if (text.Length == 0)
         {

@@ -41,7 +41,7 @@ public sealed record Diagnostic(SourceFile File, Span Span, string Message, Seve
 
     private void AppendLine(StringBuilder text, int width, int number)
     {
-        var line = File.Line(number);
+        var line = SecretText.Hide(File.Line(number));
         text.Append(number.ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(width)).Append(" | ")
             .AppendLine(line.Length > LineLengthLimit ? string.Concat(line.AsSpan(0, LineLengthLimit), "…") : line);
     }
