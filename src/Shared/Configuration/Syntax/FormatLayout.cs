@@ -4,6 +4,7 @@ namespace ActorProfiler.Configuration.Syntax;
 internal sealed class FormatLayout
 {
     private readonly HashSet<int> _statements = [];
+    private readonly HashSet<int> _laterBlocks = [];
     private readonly HashSet<int> _blockBraces = [];
     private readonly HashSet<int> _equals = [];
     private readonly HashSet<int> _unary = [];
@@ -12,6 +13,9 @@ internal sealed class FormatLayout
     public FormatLayout(Body body) => Visit(body);
 
     public bool StartsStatement(Token token) => _statements.Contains(token.Span.Start);
+
+    /// <summary>Whether a block begins here that is not the first statement around it: a blank line sets it off.</summary>
+    public bool StartsLaterBlock(Token token) => _laterBlocks.Contains(token.Span.Start);
 
     public bool IsBlockBrace(Token token) => _blockBraces.Contains(token.Span.Start);
 
@@ -46,6 +50,11 @@ internal sealed class FormatLayout
             switch (statement)
             {
                 case BlockStatement block:
+                    if (!ReferenceEquals(statement, body.Statements[0]))
+                    {
+                        _laterBlocks.Add(statement.Span.Start);
+                    }
+
                     _blockBraces.Add(block.OpenAt);
                     _blockBraces.Add(block.CloseAt);
                     Visit(block.Body);

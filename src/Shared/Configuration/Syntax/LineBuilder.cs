@@ -17,7 +17,7 @@ internal sealed class LineBuilder(SourceFile file, FormatLayout layout)
         {
             if (!IsNeedlessComma(words, i))
             {
-                Put(words[i]);
+                Put(words[i], StartsBlock(words, i));
             }
         }
 
@@ -34,9 +34,23 @@ internal sealed class LineBuilder(SourceFile file, FormatLayout layout)
 
     private int LinesBetween(Token left, Token right) => file.PositionOf(right.Span.Start).Line - file.PositionOf(Math.Max(left.Span.Start, left.Span.End - 1)).Line;
 
-    private void Put(Token token)
+    /// <summary>Whether a block to be set off begins here, or the comment lines that stand right above it.</summary>
+    private bool StartsBlock(Token[] words, int index)
     {
-        var breaks = Breaks(token);
+        var isOwnLine = index == 0 || LinesBetween(words[index - 1], words[index]) > 0;
+        var at = index;
+        while (isOwnLine && at + 1 < words.Length && words[at].Kind == TokenKind.Comment && LinesBetween(words[at], words[at + 1]) == 1)
+        {
+            at++;
+        }
+
+        return layout.StartsLaterBlock(words[at]);
+    }
+
+    private void Put(Token token, bool startsBlock)
+    {
+        var isUnderComment = _previous is { Kind: TokenKind.Comment } && _lines[^1].Text.Length == 0;
+        var breaks = startsBlock && !isUnderComment ? 2 : Breaks(token);
         if (_lines.Count == 0 || breaks > 0)
         {
             _lines.Add(new FormattedLine(Indent(token), blankBefore: breaks > 1));

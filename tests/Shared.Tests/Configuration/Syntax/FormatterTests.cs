@@ -25,6 +25,8 @@ public sealed class FormatterTests
     [InlineData("b { a = `x\ny` // c\nlonger = 1 }", "b {\n\ta = `x\ny` // c\n\tlonger = 1\n}\n")]
     [InlineData("a = 1 +\n2", "a = 1 +\n\t2\n")]
     [InlineData("/* one */ a = /* two */ 1 /* three */", "/* one */ a = /* two */ 1 /* three */\n")]
+    [InlineData("a=1\nb {}\nc {}", "a = 1\n\nb { }\n\nc { }\n")]
+    [InlineData("b { // why\n// one\nc {}\n// two\n// three\nd {}\na = 1 // four\ne {}}", "b { // why\n\t// one\n\tc { }\n\n\t// two\n\t// three\n\td { }\n\ta = 1 // four\n\n\te { }\n}\n")]
     [InlineData("a = {b = 1, c = 2,}", "a = {b = 1, c = 2}\n")]
     public void Writes_the_canonical_form(string text, string expected) => Assert.Equal(expected, Format(text));
 
