@@ -95,7 +95,7 @@ public sealed class PageTests : IAsyncLifetime
         await Assertions.Expect(Page.Locator("#top-rows tr").First).ToContainTextAsync("main");
         await Page.Locator("#top-rows tr", new() { HasText = "left" }).GetByRole(AriaRole.Button).ClickAsync();
 
-        await Assertions.Expect(Page.Locator("#search-result")).ToContainTextAsync("30.0 %");
+        await Assertions.Expect(Page.Locator("#search-result")).ToContainTextAsync("left: 30.0 %");
         await Assertions.Expect(Page.Locator("#top-rows tr")).ToHaveCountAsync(3);
     }
 

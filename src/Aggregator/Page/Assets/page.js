@@ -148,9 +148,14 @@ function showMarks() {
   result.replaceChildren();
   if (marked) {
     const time = view.tree.markedTime(marked);
-    result.append(`${percent(time, view.tree.total[0])} · ${seconds(time)}`, button('button', 'Clear', clearMarks));
+    const what = state.selected ? `${shortened(state.selected.name)}: ` : '';
+    result.append(`${what}${percent(time, view.tree.total[0])} · ${seconds(time)}`, button('button', 'Clear', clearMarks));
   }
   showTable(state.selected ? null : marked);
+}
+
+function shortened(name) {
+  return name.length <= 60 ? name : `${name.slice(0, 59)}…`;
 }
 
 function clearMarks() {
@@ -428,7 +433,10 @@ function startDocument() {
 
 view.addEventListener('hover', event => showTooltip(event.detail));
 view.addEventListener('focus', event => { byId('status').textContent = describe(event.detail.node); });
-view.addEventListener('zoom', event => showCrumbs(event.detail.node));
+view.addEventListener('zoom', event => {
+  showCrumbs(event.detail.node);
+  byId('status').textContent = event.detail.node > 0 ? describe(event.detail.node) : '';
+});
 byId('search').addEventListener('input', event => { Object.assign(state, { search: event.target.value, selected: null }); remember(); showMarks(); });
 byId('top').tHead.addEventListener('click', event => { if (event.target.dataset.sort) sortBy(event.target.dataset.sort); });
 byId('more').addEventListener('click', () => { state.rows = mostRows; showMarks(); });
