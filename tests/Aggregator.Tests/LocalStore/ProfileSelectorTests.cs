@@ -24,7 +24,7 @@ public sealed class ProfileSelectorTests
     [InlineData("", "expected {")]
     [InlineData("{a}", "expected one of = != =~ !~ at character 3")]
     [InlineData("{a=\"b}", "closing quote")]
-    [InlineData("{a=~\"(\"}", "no regular expression")]
+    [InlineData("{a=~\"(\"}", "error parsing regexp: missing closing )")]
     [InlineData("{a=\"b\"} x", "expected the end")]
     public void Says_where_a_selector_is_wrong(string selector, string message) =>
         Assert.Contains(message, Assert.Throws<FormatException>(() => ProfileSelector.Parse(selector)).Message);
