@@ -13,6 +13,8 @@ public sealed class CollectorMetrics
     private readonly Counter _pprofs;
     private readonly Counter _ticks;
     private readonly Counter _dropped;
+    private readonly Counter _stored;
+    private readonly Gauge _inFlight;
     private readonly Counter _endings;
     private readonly Counter _frames;
 
@@ -24,6 +26,8 @@ public sealed class CollectorMetrics
         _pprofs = metrics.CreateCounter("pyroscope_ebpf_pprofs_total", "Total number of profiles collected, by service", ["service_name"]);
         _ticks = metrics.CreateCounter("actorprofiler_collector_ticks_total", "Expiries of the sampling clocks in running tasks");
         _dropped = metrics.CreateCounter("actorprofiler_collector_dropped_ticks_total", "Ticks that the collector dropped, by reason", ["reason"]);
+        _stored = metrics.CreateCounter("actorprofiler_collector_stored_ticks_total", "Ticks that an aggregator has on disk");
+        _inFlight = metrics.CreateGauge("actorprofiler_collector_in_flight_ticks", "Ticks neither stored nor dropped yet");
         _endings = metrics.CreateCounter("actorprofiler_collector_stack_walks_total", "Walks of user stacks, by how they ended", ["ending"]);
         _frames = metrics.CreateCounter("actorprofiler_collector_frames_total", "Distinct frames looked up, by whether a name was found", ["symbolized"]);
     }
@@ -31,7 +35,6 @@ public sealed class CollectorMetrics
     internal void OnInterval(SampleInterval interval)
     {
         _sessions.Inc();
-        _ticks.Inc(interval.Counts.Ticks);
         foreach (var (ending, count) in interval.Counts.Endings)
         {
             _endings.WithLabels(ending.ToString().ToLowerInvariant()).Inc(count);
@@ -50,8 +53,12 @@ public sealed class CollectorMetrics
 
     internal void OnTargets(int count) => _activeTargets.Set(count);
 
-    internal void OnLedger(LossLedger ledger)
+    /// <summary>Takes the figures over. Called before each scrape too, for batches are answered between intervals.</summary>
+    public void OnLedger(LossLedger ledger)
     {
+        _ticks.IncTo(ledger.Ticks);
+        _stored.IncTo(ledger.Delivered);
+        _inFlight.Set(ledger.InFlight);
         foreach (var (reason, ticks) in ledger.Dropped)
         {
             _dropped.WithLabels(reason).IncTo(ticks);

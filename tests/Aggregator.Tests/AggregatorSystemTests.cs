@@ -95,6 +95,27 @@ public sealed class AggregatorSystemTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stopping_collector_has_its_windows_closed_at_once()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        await using var aggregator = await RunningAggregator.StartAsync(Options(server) with { Window = TimeSpan.FromHours(1) });
+        var collector = aggregator.Collector();
+        var (first, second) = (Samples.Submit(1, Samples.Web, Samples.Batch(("work;main", 3))), Samples.Submit(2, Samples.Web, Samples.Batch(("work;main", 5))));
+        collector.Send(aggregator.System.Ingest, first);
+
+        foreach (var submit in (Submit[])[first.Clone(), second])
+        {
+            submit.Hurry = true;
+            collector.Send(aggregator.System.Ingest, submit);
+        }
+
+        var stored = Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal([1ul, 2ul], stored.Sequences.Order());
+        await Eventually.TrueAsync(() => server.Pushes.Count == 1);
+        Assert.Equal(8 * 10_000_000, server.StoredNanos);
+    }
+
+    [Fact]
     public async Task Refuses_a_malformed_payload_and_keeps_the_rest_of_its_window()
     {
         await using var server = await FakePyroscope.StartAsync();

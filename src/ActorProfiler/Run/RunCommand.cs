@@ -16,11 +16,11 @@ internal static class RunCommand
     private static readonly Option<int> _rate = new("--sample-rate") { Description = "Samples per second and CPU, 1 to 10000", DefaultValueFactory = _ => 97 };
     private static readonly Option<string> _interval = new("--collect-interval") { Description = "How often samples are sent on", DefaultValueFactory = _ => "15s" };
     private static readonly Option<string> _window = new("--window") { Description = "How long samples of a series are merged into one profile", DefaultValueFactory = _ => "15s" };
-    private static readonly Option<Uri[]> _aggregators = new("--aggregator") { Description = "Collector role: URL of an aggregator, such as http://10.0.0.2:4053; several fail over" };
+    private static readonly Option<string[]> _aggregators = new("--aggregator") { Description = "Collector role: URL of an aggregator, such as http://10.0.0.2:4053; several fail over" };
     private static readonly Option<string> _ingest = new("--ingest.listen") { Description = "Aggregator role: where collectors connect", DefaultValueFactory = _ => "127.0.0.1:4053" };
     private static readonly Option<string?> _cluster = new("--cluster.address") { Description = "Aggregator role: host:port other aggregators reach this one by; without it, it runs alone" };
     private static readonly Option<string[]> _seeds = new("--cluster.seed") { Description = "Aggregator role: host:port of each aggregator, in the same order on all" };
-    private static readonly Option<Uri[]> _destinations = new("--destination") { Description = "URL of a Pyroscope server to push to; several get every profile" };
+    private static readonly Option<string[]> _destinations = new("--destination") { Description = "URL of a Pyroscope server to push to; several get every profile" };
 
     private static string DefaultDataFolder => Environment.IsPrivilegedProcess
         ? "/var/lib/actorprofiler"
@@ -50,21 +50,16 @@ internal static class RunCommand
     private static RunOptions? Read(ParseResult parsed, out string error)
     {
         var role = parsed.GetValue(_role);
-        var aggregators = parsed.GetValue(_aggregators) ?? [];
-        var destinations = parsed.GetValue(_destinations) ?? [];
         var rate = parsed.GetValue(_rate);
         var problems = new List<string>();
+        var aggregators = Urls(parsed, _aggregators, problems);
+        var destinations = Urls(parsed, _destinations, problems);
         var http = Address(parsed, _http, problems);
         var ingest = Address(parsed, _ingest, problems);
         var interval = Length(parsed, _interval, problems);
         var window = Length(parsed, _window, problems);
         Check(rate is >= SamplingOptions.LowestRate and <= SamplingOptions.HighestRate, $"--sample-rate {rate}: expected {SamplingOptions.LowestRate} to {SamplingOptions.HighestRate} Hz");
-        Check(role != Role.Collector || aggregators.Length > 0, "--role collector needs at least one --aggregator URL");
-        foreach (var url in aggregators.Concat(destinations))
-        {
-            Check(url.IsAbsoluteUri && url.Scheme is "http" or "https", $"{url}: expected a URL such as http://host:4053");
-        }
-
+        Check(role != Role.Collector || aggregators.Count > 0, "--role collector needs at least one --aggregator URL");
         error = problems.FirstOrDefault() ?? "";
         return problems.Count > 0 ? null : new RunOptions
         {
@@ -102,6 +97,24 @@ internal static class RunCommand
 
         problems.Add($"{option.Name} {text}: expected an address and a port such as 127.0.0.1:4041");
         return new IPEndPoint(IPAddress.None, 0);
+    }
+
+    private static List<Uri> Urls(ParseResult parsed, Option<string[]> option, List<string> problems)
+    {
+        var urls = new List<Uri>();
+        foreach (var text in parsed.GetValue(option) ?? [])
+        {
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            {
+                urls.Add(url);
+            }
+            else
+            {
+                problems.Add($"{option.Name} {text}: expected a URL such as http://host:4053");
+            }
+        }
+
+        return urls;
     }
 
     private static TimeSpan Length(ParseResult parsed, Option<string> option, List<string> problems)

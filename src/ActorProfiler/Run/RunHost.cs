@@ -87,11 +87,13 @@ internal static class RunHost
     private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, AggregatorSystem? aggregator)
     {
         const long LocalCreditBytes = 16 << 20;
+        var metrics = new CollectorMetrics(Metrics.DefaultFactory);
         var collector = CollectorSystem.Start(
             system,
             new CollectorOptions(options.Sampling, options.CollectInterval, ProfileUnmatched: true, Path.Combine(options.DataFolder, "collector")),
-            new CollectorMetrics(Metrics.DefaultFactory),
+            metrics,
             TimeProvider.System);
+        Metrics.DefaultRegistry.AddBeforeCollectCallback(() => metrics.OnLedger(collector.Ledger));
         if (aggregator is not null)
         {
             collector.ConnectTo(aggregator.Ingest, LocalCreditBytes);
@@ -186,18 +188,25 @@ internal static class RunHost
         if (collector is not null)
         {
             await collector.StopSamplingAsync();
+            if (!await collector.DrainAsync(_drainPatience))
+            {
+                log.Write(LogLevel.Warning, "main", $"{collector.Ledger.InFlight} ticks of the last samples were not stored: no aggregator answered");
+            }
+
+            log.Write(LogLevel.Info, "main", $"collector stopped: {Balance(collector.Ledger, "stored")}");
         }
 
-        // In one process the windows are closed first: only then are the last batches stored and answered.
-        var draining = collector?.DrainAsync(_drainPatience) ?? Task.FromResult(true);
         if (aggregator is not null)
         {
             await aggregator.StopAsync();
-        }
-
-        if (!await draining)
-        {
-            log.Write(LogLevel.Warning, "main", "some of the last samples were not stored: no aggregator answered");
+            log.Write(LogLevel.Info, "main", $"aggregator stopped: {Balance(aggregator.Ledgers.Intake, "stored")}");
+            foreach (var (destination, ledger) in aggregator.Ledgers.Destinations)
+            {
+                log.Write(LogLevel.Info, "main", $"{destination}: {Balance(ledger, "delivered")}");
+            }
         }
     }
+
+    private static string Balance(LossLedger ledger, string delivered) =>
+        $"{ledger.Ticks} ticks = {ledger.Delivered} {delivered} + {ledger.DroppedInAll} dropped + {ledger.InFlight} waiting";
 }

@@ -15,12 +15,15 @@ internal sealed class SeriesRouterActor : ReceiveActor, IWithTimers
     /// <summary>Name under <c>/user/aggregator</c>, the same on every node.</summary>
     public const string Name = "series";
 
+    private static readonly TimeSpan _hurryPause = TimeSpan.FromMilliseconds(200);
+
     private readonly SeriesRouterOptions _options;
     private readonly AggregatorMetrics _metrics;
     private readonly BatchIndex _batches = new();
     private readonly Dictionary<LabelSet, Series> _series = [];
     private readonly Dictionary<IActorRef, LabelSet> _labels = [];
     private readonly Dictionary<BatchId, Series> _windows = [];
+    private readonly HashSet<Series> _hurried = [];
     private readonly List<IActorRef> _drainers = [];
     private readonly IActorRef _encoder;
     private SeriesRing _ring = SeriesRing.Empty;
@@ -57,6 +60,7 @@ internal sealed class SeriesRouterActor : ReceiveActor, IWithTimers
             CloseWindows(series => OwnerElsewhere(series) is not null);
         });
         Receive<SeriesIdle>(StopIdle);
+        Receive<CloseHurried>(_ => CloseHurriedWindows());
         Receive<Drain>(_ =>
         {
             _drainers.Add(Sender);
@@ -72,6 +76,7 @@ internal sealed class SeriesRouterActor : ReceiveActor, IWithTimers
         Receive<Submit>(_ => { });
         Receive<SeriesRing>(_ => { });
         Receive<SeriesIdle>(_ => { });
+        Receive<CloseHurried>(_ => { });
         Receive<Drain>(_ =>
         {
             _drainers.Add(Sender);
@@ -137,6 +142,30 @@ internal sealed class SeriesRouterActor : ReceiveActor, IWithTimers
                 _metrics.Deferred.WithLabels("unsettled_limit").Inc();
                 break;
         }
+
+        if (submit.Hurry)
+        {
+            Hurry(id);
+        }
+    }
+
+    // The batches of a stopping collector come together: one moment's wait keeps them in one profile.
+    private void Hurry(BatchId id)
+    {
+        if (_windows.TryGetValue(id, out var series) && _hurried.Add(series) && _hurried.Count == 1)
+        {
+            Timers.StartSingleTimer(nameof(CloseHurried), CloseHurried.Instance, _hurryPause);
+        }
+    }
+
+    private void CloseHurriedWindows()
+    {
+        foreach (var series in _hurried)
+        {
+            series.Actor.Tell(CloseWindow.Instance);
+        }
+
+        _hurried.Clear();
     }
 
     private void Add(BatchId id, LabelSet labels, Submit submit)
@@ -267,7 +296,17 @@ internal sealed class SeriesRouterActor : ReceiveActor, IWithTimers
     }
 
     /// <param name="Open">Batches told to the actor that have not come back in a closed window.</param>
-    private sealed record Series(IActorRef Actor, HashSet<BatchId> Open);
+    private sealed record Series(IActorRef Actor, HashSet<BatchId> Open)
+    {
+        public bool Equals(Series? other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => Actor.GetHashCode();
+    }
+
+    private sealed record CloseHurried
+    {
+        public static readonly CloseHurried Instance = new();
+    }
 
     private sealed record Prune
     {

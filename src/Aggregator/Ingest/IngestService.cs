@@ -15,11 +15,12 @@ internal sealed record IngestEndpoint(IActorRef Gate, string Node, long CreditBy
 /// <summary>Carries each stream to an <see cref="IngestActor"/> of its own.</summary>
 /// <remarks>
 /// A stream ends with <see cref="StatusCode.InvalidArgument"/> when it does not begin with a sound Hello, with
-/// <see cref="StatusCode.ResourceExhausted"/> when its credit is exceeded or its answers are not read.
+/// <see cref="StatusCode.Unavailable"/> when this aggregator stops, the credit is exceeded or answers are not read.
 /// </remarks>
 internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock) : Protocol.Ingest.IngestBase
 {
     private static readonly TimeSpan _helloTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _lastAnswersTimeout = TimeSpan.FromSeconds(2);
 
     public override async Task Stream(
         IAsyncStreamReader<CollectorMessage> requests, IServerStreamWriter<AggregatorMessage> responses, ServerCallContext context)
@@ -35,14 +36,19 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
             await responses.WriteAsync(
                 new AggregatorMessage { Welcome = new Welcome { Node = endpoint.Node, CreditBytes = endpoint.CreditBytes } },
                 context.CancellationToken).ConfigureAwait(false);
+            var reading = ReadAsync(requests, ingest, ended.Token);
             var writing = WriteAsync(client, responses, ended.Token);
-            await ReadAsync(requests, ingest, ended.Token).ConfigureAwait(false);
+            await Task.WhenAny(reading, writing).ConfigureAwait(false);
             client.Close("");
+
+            // Closed by this end, the answers given so far still go out; the collector would send their batches elsewhere.
             await writing.ConfigureAwait(false);
+            await ended.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (client.Reason.Length > 0)
         {
-            throw new RpcException(new Grpc.Core.Status(StatusCode.ResourceExhausted, client.Reason));
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, client.Reason));
         }
         finally
         {
@@ -111,7 +117,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
             }
 
             Reason = reason;
-            ended.Cancel();
+            ended.CancelAfter(_lastAnswersTimeout);
         }
     }
 }

@@ -171,7 +171,7 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
         var call = _call!;
         _isWriting = true;
         call.RequestStream.WriteAsync(message).PipeTo(
-            Self, success: () => new Written(call), failure: cause => new Ended(call, cause.Message));
+            Self, success: () => new Written(call), failure: cause => new Ended(call, Reason(cause)));
     }
 
     private void Read()

@@ -20,8 +20,9 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     private readonly LossLedger _ledger;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _aggregator = ActorRefs.Nobody;
+    private bool _isConnected;
     private long _creditBytes;
-    private ulong _settledAtLastCheck;
+    private long _settledAtLastCheck;
     private IActorRef? _drainWaiter;
 
     public BatchSenderActor(CollectorIdentity identity, LossLedger ledger, long bufferBytes)
@@ -39,7 +40,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     /// <summary>The last <see cref="Connected"/> is void.</summary>
     public sealed record Disconnected;
 
-    /// <summary>Asks for a <see cref="Drained"/> when nothing is unsettled any more.</summary>
+    /// <summary>The collector is stopping: aggregators are asked to store at once, and <see cref="Drained"/> comes when nothing is unsettled any more.</summary>
     public sealed record Drain;
 
     public sealed record Drained;
@@ -71,6 +72,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         });
         Receive<Disconnected>(_ =>
         {
+            _isConnected = false;
             _unsettled.Resend();
             Become(Waiting);
         });
@@ -82,7 +84,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     {
         Receive<Connected>(connected =>
         {
-            (_aggregator, _creditBytes) = (connected.Aggregator, connected.CreditBytes);
+            (_aggregator, _creditBytes, _isConnected) = (connected.Aggregator, connected.CreditBytes, true);
             _unsettled.Resend();
             Become(Sending);
             SendNext();
@@ -91,7 +93,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         {
             foreach (var sequence in stored.Sequences)
             {
-                _ledger.Deliver((long)(_unsettled.Settle(sequence)?.Ticks ?? 0));
+                _ledger.Deliver((long)(_unsettled.Settle(new BatchKey(stored.Epoch, sequence))?.Ticks ?? 0));
             }
 
             SendNext();
@@ -99,13 +101,14 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         Receive<Refused>(refused =>
         {
             _log.Warning("aggregator refused batch {0} ({1}): {2}", refused.Sequence, refused.Reason, refused.Message);
-            _ledger.Drop("refused_" + refused.Reason, (long)(_unsettled.Settle(refused.Sequence)?.Ticks ?? 0));
+            _ledger.Drop("refused_" + refused.Reason, (long)(_unsettled.Settle(new BatchKey(refused.Epoch, refused.Sequence))?.Ticks ?? 0));
             SendNext();
         });
         Receive<Drain>(_ =>
         {
             _drainWaiter = Sender;
-            AnswerDrain();
+            _unsettled.Hurry();
+            SendNext();
         });
     }
 
@@ -123,7 +126,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 
     private void SendNext()
     {
-        while (!_aggregator.IsNobody() && _unsettled.Next(_creditBytes) is { } submit)
+        while (_isConnected && _unsettled.Next(_creditBytes) is { } submit)
         {
             _aggregator.Tell(submit);
         }
@@ -133,13 +136,13 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 
     private void ResendStuck()
     {
-        if (_unsettled.Count > 0 && _unsettled.SettledBelow == _settledAtLastCheck)
+        if (_unsettled.Count > 0 && _unsettled.Settled == _settledAtLastCheck)
         {
             _unsettled.Resend();
             SendNext();
         }
 
-        _settledAtLastCheck = _unsettled.SettledBelow;
+        _settledAtLastCheck = _unsettled.Settled;
     }
 
     private void AnswerDrain()

@@ -2,34 +2,45 @@ using ActorProfiler.Protocol;
 
 namespace ActorProfiler.Collector.Batching;
 
+/// <summary>Names a batch among those of one collector. Ordered as they were made.</summary>
+internal readonly record struct BatchKey(ulong Epoch, ulong Sequence) : IComparable<BatchKey>
+{
+    public static BatchKey Of(Submit submit) => new(submit.Epoch, submit.Sequence);
+
+    public int CompareTo(BatchKey other) =>
+        Epoch == other.Epoch ? Sequence.CompareTo(other.Sequence) : Epoch.CompareTo(other.Epoch);
+}
+
 /// <summary>The batches that are not known to be stored: bounded, oldest dropped first. Pure state of <see cref="BatchSenderActor"/>.</summary>
 /// <param name="mostBytes">Bound of the payloads' sum.</param>
 internal sealed class UnsettledBatches(long mostBytes)
 {
-    private readonly SortedDictionary<ulong, Submit> _bySequence = [];
-    private readonly SortedSet<ulong> _unsent = [];
+    private readonly SortedDictionary<BatchKey, Submit> _batches = [];
+    private readonly SortedSet<BatchKey> _unsent = [];
+    private readonly HashSet<BatchKey> _sentBefore = [];
+    private bool _hurry;
 
-    public int Count => _bySequence.Count;
+    public int Count => _batches.Count;
 
     public long Bytes { get; private set; }
 
     /// <summary>Bytes sent and not answered.</summary>
     public long BytesInFlight { get; private set; }
 
-    /// <summary>Every sequence below this one is settled.</summary>
-    public ulong SettledBelow { get; private set; } = 1;
+    /// <summary>Grows with each batch settled.</summary>
+    public long Settled { get; private set; }
 
     /// <summary>Adds a batch. Returns the batches that had to make room for it: they are lost.</summary>
     public IReadOnlyList<Submit> Add(Submit submit)
     {
         var lost = new List<Submit>();
         Bytes += submit.Payload.Length;
-        _bySequence.Add(submit.Sequence, submit);
-        _unsent.Add(submit.Sequence);
-        while (Bytes > mostBytes && _bySequence.Count > 1)
+        _batches.Add(BatchKey.Of(submit), submit);
+        _unsent.Add(BatchKey.Of(submit));
+        while (Bytes > mostBytes && _batches.Count > 1)
         {
-            var oldest = _bySequence.First().Value;
-            Settle(oldest.Sequence);
+            var (key, oldest) = _batches.First();
+            Settle(key);
             lost.Add(oldest);
         }
 
@@ -37,40 +48,54 @@ internal sealed class UnsettledBatches(long mostBytes)
     }
 
     /// <summary>The next batch to send, oldest first; null when all are sent or the credit is used up.</summary>
+    /// <returns>A copy: an earlier one may still be on its way through another thread.</returns>
     public Submit? Next(long creditBytes)
     {
         // With nothing in flight one batch may exceed the credit: a large one must not wait for ever.
-        if (_unsent.Count == 0 || (BytesInFlight > 0 && BytesInFlight + _bySequence[_unsent.Min].Payload.Length > creditBytes))
+        if (_unsent.Count == 0 || (BytesInFlight > 0 && BytesInFlight + _batches[_unsent.Min].Payload.Length > creditBytes))
         {
             return null;
         }
 
-        var sequence = _unsent.Min;
-        _unsent.Remove(sequence);
-        var submit = _bySequence[sequence];
-        submit.SettledBelow = SettledBelow;
+        var key = _unsent.Min;
+        _unsent.Remove(key);
+        var submit = _batches[key].Clone();
+        submit.SettledBelow = SettledBelow(key.Epoch);
+        submit.Hurry = _hurry;
+        submit.Resent = !_sentBefore.Add(key);
         BytesInFlight += submit.Payload.Length;
         return submit;
     }
 
     /// <summary>Forgets a batch: it is stored, or given up. Returns it, or null when it was settled before.</summary>
-    public Submit? Settle(ulong sequence)
+    public Submit? Settle(BatchKey key)
     {
-        if (!_bySequence.Remove(sequence, out var submit))
+        if (!_batches.Remove(key, out var submit))
         {
             return null;
         }
 
+        Settled++;
         Bytes -= submit.Payload.Length;
-        BytesInFlight -= _unsent.Remove(sequence) ? 0 : submit.Payload.Length;
-        SettledBelow = _bySequence.Count > 0 ? _bySequence.First().Key : Math.Max(SettledBelow, sequence + 1);
+        BytesInFlight -= _unsent.Remove(key) ? 0 : submit.Payload.Length;
+        _sentBefore.Remove(key);
         return submit;
     }
 
     /// <summary>All unanswered batches are to be sent again: the connection they went over is gone.</summary>
     public void Resend()
     {
-        _unsent.UnionWith(_bySequence.Keys);
+        _unsent.UnionWith(_batches.Keys);
         BytesInFlight = 0;
     }
+
+    /// <summary>As <see cref="Resend"/>; from now on every batch asks for its window to be closed.</summary>
+    public void Hurry()
+    {
+        _hurry = true;
+        Resend();
+    }
+
+    /// <summary>Every sequence of the epoch below this one is settled.</summary>
+    private ulong SettledBelow(ulong epoch) => _batches.Keys.First(key => key.Epoch == epoch).Sequence;
 }

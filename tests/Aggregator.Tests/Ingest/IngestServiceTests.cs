@@ -90,7 +90,7 @@ public sealed class IngestServiceTests : IDisposable
         await stream.RequestStream.WriteAsync(Message(Samples.Submit(1, Samples.Web, new byte[101], Compression.None, 1)));
 
         var error = await Assert.ThrowsAsync<RpcException>(() => NextAsync(stream));
-        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 
     private static CollectorMessage Message(Submit submit) => new() { Submit = submit };
