@@ -7,6 +7,9 @@
 
 #define MAX_USER_FRAMES	  256
 #define MAX_KERNEL_FRAMES 127
+#define MAX_PYTHON_FRAMES 128
+#define PYTHON_NAME_BYTES 128
+#define PYTHON_FILE_BYTES 256
 #define COMM_LENGTH	  16
 
 /* Why a tick left no sample. Index into `drops`. Names are in DropReason.cs. */
@@ -46,7 +49,8 @@ enum record_flag {
 
 /*
  * A stack, sent the first time it is seen after `active_counts` was switched. Its ticks are in `counts` under its hash.
- * frames[] holds user_frames return addresses, innermost first, then kernel_frames, innermost first.
+ * frames[] holds user_frames return addresses, innermost first, then two words for each of python_frames (see
+ * python.h), then kernel_frames return addresses, innermost first.
  */
 struct stack_record {
 	__u64 hash;
@@ -58,8 +62,8 @@ struct stack_record {
 	__u16 kernel_frames;
 	__u8 ending; /* enum walk_ending */
 	__u8 flags;  /* enum record_flag */
-	__u16 padding;
-	__u32 padding2;
+	__u16 python_frames;
+	__u32 padding;
 	char comm[COMM_LENGTH]; /* of the thread that was seen first */
 };
 _Static_assert(sizeof(struct stack_record) == 56, "stack_record is 56 bytes, see SampleRecords.cs");
@@ -95,6 +99,7 @@ enum process_state {
 enum process_flag {
 	PROCESS_NO_USER = 1,   /* leave the user stack out */
 	PROCESS_NO_KERNEL = 2, /* leave the kernel stack out */
+	PROCESS_PYTHON = 4,    /* `pythons` knows its interpreter */
 };
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */

@@ -2,7 +2,8 @@
 /*
  * On each tick of the sampling clock: find the process, walk its user stack, add the kernel stack, count.
  *
- *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> emit
+ *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python (likewise, where there is an
+ * interpreter) -> emit
  *
  * Kernel >= 5.10. Ring buffer and preallocated maps only; no kprobes. Every early return of a tick is a counter.
  */
@@ -17,12 +18,14 @@ char LICENSE[] SEC("license")
 #define FRAMES_PER_CALL 16
 #define UNWIND_CALLS	(MAX_USER_FRAMES / FRAMES_PER_CALL)
 
-#define MAX_FRAMES	    (MAX_USER_FRAMES + MAX_KERNEL_FRAMES + 1)
+#define MAX_USER_WORDS (MAX_USER_FRAMES + 2 * MAX_PYTHON_FRAMES)
+#define MAX_FRAMES     (MAX_USER_WORDS + MAX_KERNEL_FRAMES + 1)
+_Static_assert(MAX_USER_WORDS == 2 * MAX_USER_FRAMES, "an index of the user part is bounded by one mask");
 #define KERNEL_STACK_SIZE   16384
 #define FRAME_POINTER_REACH (8u << 20) /* a caller's frame is not further away */
 #define LOWEST_CODE_ADDRESS 4096
 
-enum tail_call { CALL_UNWIND, CALL_EMIT, CALLS };
+enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_EMIT, CALLS };
 
 /* Inode of the collector's pid namespace; 0 when it is the host's, whose pids need no translation. */
 const volatile __u32 pid_namespace = 0;
@@ -45,6 +48,9 @@ struct walk {
 	struct process process;
 	__u32 calls;
 	__u32 innermost; /* ip is where the thread stands, not a return address */
+	__u32 python_calls;
+	__u32 padding;
+	__u64 python_frame; /* the next one to read */
 	struct stack_record record;
 	__u64 frames[MAX_FRAMES]; /* continues record */
 };
@@ -144,6 +150,7 @@ struct {
 } tallies SEC(".maps");
 
 int unwind(struct bpf_perf_event_data *ctx);
+int python(struct bpf_perf_event_data *ctx);
 int emit(struct bpf_perf_event_data *ctx);
 
 struct {
@@ -152,7 +159,7 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } calls SEC(".maps")
-= { .values = { [CALL_UNWIND] = (void *)&unwind, [CALL_EMIT] = (void *)&emit } };
+= { .values = { [CALL_UNWIND] = (void *)&unwind, [CALL_PYTHON] = (void *)&python, [CALL_EMIT] = (void *)&emit } };
 
 static __always_inline struct tally *tally(void)
 {
@@ -444,9 +451,13 @@ int unwind(struct bpf_perf_event_data *ctx)
 		bpf_tail_call(ctx, &calls, CALL_UNWIND);
 	w->record.ending = ENDING_TRUNCATED;
 out:
+	if (w->process.flags & PROCESS_PYTHON)
+		bpf_tail_call(ctx, &calls, CALL_PYTHON);
 	bpf_tail_call(ctx, &calls, CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }
+
+#include "python.h"
 
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {
@@ -460,7 +471,7 @@ static __always_inline __u64 hash_of(struct walk *w, __u32 frames)
 	__u64 hash = mix(r->start_time, (__u64)r->pid << 32 | r->exec_id);
 
 	hash = mix(hash, (__u64)r->weight << 32 | (__u32)r->user_frames << 16 | r->kernel_frames);
-	hash = mix(hash, (__u32)r->ending << 8 | r->flags);
+	hash = mix(hash, (__u32)r->python_frames << 16 | (__u32)r->ending << 8 | r->flags);
 	for (int i = 0; i < MAX_FRAMES; i++) {
 		if (i >= frames)
 			break;
@@ -492,9 +503,9 @@ int emit(struct bpf_perf_event_data *ctx)
 
 	if (!w || !t)
 		return drop(DROP_NO_SCRATCH);
-	frames = w->record.user_frames & (2 * MAX_USER_FRAMES - 1);
-	if (frames > MAX_USER_FRAMES)
-		frames = MAX_USER_FRAMES;
+	frames = w->record.user_frames + 2 * w->record.python_frames;
+	if (frames > MAX_USER_WORDS)
+		frames = MAX_USER_WORDS;
 	if (settings.collect_kernel && !(w->process.flags & PROCESS_NO_KERNEL)) {
 		size = bpf_get_stack(ctx, &w->frames[frames], MAX_KERNEL_FRAMES * sizeof(__u64), 0);
 		if (size > 0)
@@ -614,6 +625,7 @@ static __always_inline void reset(struct walk *w)
 	__builtin_memset(&w->process, 0, sizeof(w->process));
 	w->record.weight = 1;
 	w->calls = 0;
+	w->python_calls = 0;
 	w->innermost = 1;
 }
 

@@ -5,7 +5,7 @@ namespace ActorProfiler.Tests;
 /// <summary>Folders are the stages of the line: a stage uses only stages to its left, and Shared.</summary>
 public partial class StageOrderTests
 {
-    private static readonly string[] _collector = ["Elf", "Processes", "Unwinding", "Sampling", "Targets", "Symbols", "Stacks", "Batching"];
+    private static readonly string[] _collector = ["Elf", "Processes", "Unwinding", "Interpreters", "Sampling", "Targets", "Symbols", "Stacks", "Batching"];
     private static readonly string[] _aggregator = ["Ingest", "Aggregation", "Pprof", "Outbox", "Destinations", "LocalStore", "Page"];
 
     // The entry hands streams on and is handed answers, so it knows the stages it feeds.

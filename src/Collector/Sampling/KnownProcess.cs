@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -19,6 +20,9 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
         get => Volatile.Read(ref _image);
         set => Volatile.Write(ref _image, value);
     }
+
+    /// <summary>Layout of the Python interpreter it runs, or null. Set before its first interpreted frame is recorded; kept when it ends.</summary>
+    public PythonLayout? Python { get; set; }
 
     /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
     public bool HasEnded { get; set; }

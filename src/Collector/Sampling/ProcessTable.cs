@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Text;
+using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 
@@ -8,7 +10,8 @@ namespace ActorProfiler.Collector.Sampling;
 /// The processes that have been sampled: reads each at first sight, asks the policy, and tells the BPF programs what to do with it.
 /// </summary>
 /// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
-internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, TimeProvider time)
+internal sealed class ProcessTable(
+    BpfMap entries, BpfMap pythons, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, TimeProvider time)
 {
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
@@ -27,9 +30,14 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         public UnwindTableStore.PlacedMappings? Placed { get; set; }
 
         public RereadPause Reread { get; } = new();
+
+        public bool IsInterpreterSought { get; set; }
     }
 
     public int Count => _byIdentity.Count;
+
+    /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
+    public ConcurrentDictionary<string, long> UnreadInterpreters { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Processes that were gone before they could be read, since the start.</summary>
     public long Missed { get; private set; }
@@ -178,7 +186,7 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         var entry = new ProcessEntry
         {
             State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,
-            Flags = tracked.Decision.Flags,
+            Flags = tracked.Decision.Flags | TellInterpreter(tracked),
             KeepOneIn = tracked.Decision.KeepOneIn,
             Shard = tracked.Placed?.Range.Shard ?? 0,
             FirstMapping = tracked.Placed?.FirstRow ?? 0,
@@ -195,6 +203,28 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         }
     }
 
+    private ProcessFlags TellInterpreter(Tracked tracked)
+    {
+        if (!tracked.Decision.IsProfiled || tracked.Process.Image is not { } image)
+        {
+            return ProcessFlags.None;
+        }
+
+        if (!tracked.IsInterpreterSought)
+        {
+            tracked.Process.Python = PythonRuntime.Find(image, out var reason);
+
+            // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
+            tracked.IsInterpreterSought = tracked.Process.Python is not null || reason.Length > 0;
+            if (reason.Length > 0)
+            {
+                UnreadInterpreters.AddOrUpdate(reason, 1, (_, before) => before + 1);
+            }
+        }
+
+        return tracked.Process.Python is { } python && pythons.Set(image.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
+    }
+
     private void End(Tracked tracked)
     {
         tracked.Process.HasEnded = true;
@@ -202,6 +232,11 @@ internal sealed class ProcessTable(BpfMap entries, UnwindTableStore tables, ElfF
         {
             tables.Release(placed);
             tracked.Placed = null;
+        }
+
+        if (tracked.Process.Python is not null && !_running.ContainsKey(tracked.Process.Identity.Pid))
+        {
+            pythons.Remove(tracked.Process.Identity.Pid);
         }
     }
 

@@ -1,13 +1,16 @@
+using ActorProfiler.Collector.Interpreters;
+
 namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>One distinct stack of one process, as the kernel recorded it. The same object comes back in every interval that sees it again.</summary>
 /// <param name="Process">Whose stack.</param>
 /// <param name="Addresses">User addresses, innermost first, then kernel addresses, innermost first.</param>
 /// <param name="UserFrames">How many of them are user addresses.</param>
+/// <param name="Python">Interpreted frames, innermost first.</param>
 /// <param name="Weight">One tick stands for this many.</param>
 /// <param name="Ending">How the walk of the user stack ended.</param>
 internal sealed record RawStack(
-    KnownProcess Process, ulong[] Addresses, int UserFrames, uint Weight, WalkEnding Ending, RecordFlags Flags)
+    KnownProcess Process, ulong[] Addresses, int UserFrames, PythonFrame[] Python, uint Weight, WalkEnding Ending, RecordFlags Flags)
 {
     /// <summary>The last interval it was seen in; the stack table forgets stacks by it.</summary>
     public long LastRound { get; set; }

@@ -32,7 +32,7 @@ internal struct Comm
     private byte _first;
 }
 
-/// <summary><c>struct stack_record</c>; user and kernel addresses follow it.</summary>
+/// <summary><c>struct stack_record</c>; user addresses, two words for each Python frame, and kernel addresses follow it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StackRecord
 {
@@ -45,8 +45,8 @@ internal struct StackRecord
     public ushort KernelFrames;
     public WalkEnding Ending;
     public RecordFlags Flags;
-    public ushort Padding;
-    public uint Padding2;
+    public ushort PythonFrames;
+    public uint Padding;
     public Comm Comm;
 }
 
@@ -85,6 +85,7 @@ internal enum ProcessFlags : uint
     None = 0,
     NoUser = 1,
     NoKernel = 2,
+    Python = 4,
 }
 
 /// <summary><c>struct process</c>, the value of map <c>processes</c>.</summary>

@@ -42,8 +42,8 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, time);
-            _stacks = new StackTable(Processes.Of);
+            Processes = new ProcessTable(_programs.Map("processes"), _programs.Map("pythons"), Tables, files, policy, time);
+            _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _activeCounts = _programs.Map("active_counts");
             _counts = [_programs.Map("counts_a"), _programs.Map("counts_b")];

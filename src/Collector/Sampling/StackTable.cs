@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Interpreters;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -7,8 +8,11 @@ namespace ActorProfiler.Collector.Sampling;
 /// A stack is kept while the last two intervals saw it, so that a stack seen all the time costs no allocation and is
 /// symbolized once. Not thread-safe.
 /// </remarks>
-internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf)
+internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, StackTable.PythonReader pythonOf)
 {
+    /// <summary>Names the Python frames of a record.</summary>
+    public delegate PythonFrame[] PythonReader(KnownProcess process, ReadOnlySpan<ulong> words);
+
     /// <summary>Bounds memory: at 50 frames each this is some 60 MB.</summary>
     public const int MostStacks = 131_072;
 
@@ -33,11 +37,11 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf)
         }
 
         var record = MemoryMarshal.Read<StackRecord>(bytes);
-        var addresses = MemoryMarshal.Cast<byte, ulong>(bytes[Marshal.SizeOf<StackRecord>()..]);
-        var frames = record.UserFrames + record.KernelFrames;
-        if (addresses.Length < frames)
+        var words = MemoryMarshal.Cast<byte, ulong>(bytes[Marshal.SizeOf<StackRecord>()..]);
+        var (user, python) = (record.UserFrames, 2 * record.PythonFrames);
+        if (words.Length < user + python + record.KernelFrames)
         {
-            throw new FormatException($"stack record of {bytes.Length} bytes: too short for its {frames} frames");
+            throw new FormatException($"stack record of {bytes.Length} bytes: too short for its {user + python + record.KernelFrames} words");
         }
 
         var isSingle = record.Flags.HasFlag(RecordFlags.Single);
@@ -52,8 +56,15 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf)
             return;
         }
 
+        var process = processOf(record);
         var stack = new RawStack(
-            processOf(record), addresses[..frames].ToArray(), record.UserFrames, record.Weight, record.Ending, record.Flags)
+            process,
+            [.. words[..user], .. words.Slice(user + python, record.KernelFrames)],
+            user,
+            python == 0 ? [] : pythonOf(process, words.Slice(user, python)),
+            record.Weight,
+            record.Ending,
+            record.Flags)
         {
             LastRound = _round,
         };

@@ -13,6 +13,7 @@ internal sealed class StackResolver(SymbolCaches symbols)
 
     private readonly Dictionary<RawStack, Resolved> _known = [];
     private readonly List<Location> _frames = [];
+    private readonly PythonFrames _python = new();
     private long _round;
 
     private sealed record Resolved(ResolvedStack Stack, ProcessImage? Image, bool IsComplete)
@@ -65,12 +66,7 @@ internal sealed class StackResolver(SymbolCaches symbols)
 
         if (image is not null && raw.User.Length > 0)
         {
-            var process = symbols.For(image);
-            var length = LengthInCode(raw, image);
-            for (var i = 0; i < length; i++)
-            {
-                _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0));
-            }
+            ResolveUser(raw, image);
         }
         else if (raw.User.Length > 0)
         {
@@ -80,6 +76,22 @@ internal sealed class StackResolver(SymbolCaches symbols)
         var unknown = _frames.Count(frame => !frame.IsSymbolized);
         Frames = (Frames.Known + _frames.Count - unknown, Frames.Unknown + unknown);
         return new Resolved(new ResolvedStack([.. _frames]), image, IsComplete: unknown == 0);
+    }
+
+    private void ResolveUser(RawStack raw, ProcessImage image)
+    {
+        var process = symbols.For(image);
+        var length = LengthInCode(raw, image);
+        var native = _frames.Count;
+        for (var i = 0; i < length; i++)
+        {
+            _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0));
+        }
+
+        if (raw.Python.Length > 0)
+        {
+            _python.Merge(_frames, native, raw.Python);
+        }
     }
 
     /// <summary>

@@ -7,6 +7,7 @@ namespace ActorProfiler.Tests.Batching;
 public class UnsettledBatchesTests
 {
     private const long Unlimited = long.MaxValue;
+    private const ulong Epoch = 5;
 
     [Fact]
     public void Sends_the_oldest_first_and_only_so_much_as_there_is_credit()
@@ -17,7 +18,7 @@ public class UnsettledBatchesTests
         Assert.Equal(2ul, batches.Next(creditBytes: 20)!.Sequence);
         Assert.Null(batches.Next(creditBytes: 20));
 
-        batches.Settle(1);
+        batches.Settle(new BatchKey(Epoch, 1));
         Assert.Equal(3ul, batches.Next(creditBytes: 20)!.Sequence);
     }
 
@@ -33,7 +34,7 @@ public class UnsettledBatchesTests
         {
         }
 
-        batches.Settle(2);
+        batches.Settle(new BatchKey(Epoch, 2));
         batches.Resend();
 
         Assert.Equal([1ul, 3ul], new[] { batches.Next(Unlimited)!.Sequence, batches.Next(Unlimited)!.Sequence });
@@ -52,16 +53,13 @@ public class UnsettledBatchesTests
     }
 
     [Fact]
-    public void Says_below_which_sequence_all_is_settled()
+    public void Says_with_each_batch_below_which_sequence_all_is_settled()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
-        batches.Settle(2);
-        Assert.Equal(1ul, batches.SettledBelow);
-        batches.Settle(1);
-        Assert.Equal(3ul, batches.SettledBelow);
-        batches.Settle(3);
-        Assert.Equal(4ul, batches.SettledBelow);
-        Assert.Null(batches.Settle(3));
+        batches.Settle(new BatchKey(Epoch, 1));
+
+        Assert.Equal(2ul, batches.Next(Unlimited)!.SettledBelow);
+        Assert.Null(batches.Settle(new BatchKey(Epoch, 1)));
     }
 
     private static UnsettledBatches With(int count, int bytes, long mostBytes)
@@ -75,5 +73,5 @@ public class UnsettledBatchesTests
         return batches;
     }
 
-    private static Submit Submit(ulong sequence, int bytes) => new() { Sequence = sequence, Payload = ByteString.CopyFrom(new byte[bytes]) };
+    private static Submit Submit(ulong sequence, int bytes) => new() { Epoch = Epoch, Sequence = sequence, Payload = ByteString.CopyFrom(new byte[bytes]) };
 }

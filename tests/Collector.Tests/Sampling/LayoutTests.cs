@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Unwinding;
 
@@ -19,6 +20,9 @@ public class LayoutTests
         { "tally", typeof(Tally) },
         { "unwind_rule", typeof(UnwindRule) },
         { "mapping", typeof(UnwindTableStore.MappingRow) },
+        { "python", typeof(PythonLayout) },
+        { "python_code", typeof(PythonCode) },
+        { "python_name", typeof(PythonName) },
         { "executable", typeof(UnwindTableStore.ExecutableEntry) },
     };
 

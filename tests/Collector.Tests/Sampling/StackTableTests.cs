@@ -10,7 +10,7 @@ public class StackTableTests
     private readonly List<CountedStack> _joined = [];
     private readonly StackTable _table;
 
-    public StackTableTests() => _table = new StackTable(_ => _process);
+    public StackTableTests() => _table = new StackTable(_ => _process, (_, _) => []);
 
     [Fact]
     public void Joins_counts_with_stacks_by_hash()

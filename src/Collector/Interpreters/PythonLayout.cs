@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace ActorProfiler.Collector.Interpreters;
+
+/// <summary>How interpreted frames and calls of the interpreter's loop belong together (<c>enum python_entry</c> in bpf/python.h).</summary>
+internal enum PythonEntry : uint
+{
+    /// <summary>3.10 and before: each frame is one call of the loop.</summary>
+    EveryFrame,
+
+    /// <summary>3.11: a flag marks the frame with which the loop was entered.</summary>
+    Flag,
+
+    /// <summary>3.12 and later: an extra frame stands below the one with which the loop was entered.</summary>
+    Shim,
+}
+
+/// <summary>Where things are in the memory of one CPython version: <c>struct python</c> in bpf/python.h. Offsets in bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct PythonLayout(
+    ulong Interpreters,
+    uint InterpreterNext,
+    uint InterpreterThreads,
+    uint ThreadNext,
+    uint ThreadId,
+    uint ThreadFrame,
+    uint CFrameFrame,
+    uint FrameCode,
+    uint FramePrevious,
+    uint FrameEntry,
+    PythonEntry Entry,
+    uint CodeFile,
+    uint CodeName,
+    uint CodeFirstLine,
+    uint TextState,
+    uint TextLength,
+    uint TextAscii,
+    uint TextCompact,
+    uint AsciiBit)
+{
+    /// <summary>Of <see cref="CFrameFrame"/>: the thread points at its frame without a step between.</summary>
+    public const uint Absent = uint.MaxValue;
+
+    // struct PyASCIIObject up to 3.11, with the wstr field that 3.12 took out. Include/cpython/unicodeobject.h.
+    private static readonly PythonLayout _oldText = new() { TextState = 32, TextLength = 16, TextAscii = 48, TextCompact = 72, AsciiBit = 1 << 6 };
+
+    /// <summary>Versions that do not describe themselves, measured on the debug information of their builds: by minor version.</summary>
+    /// <remarks><see cref="Interpreters"/> is the offset of the list's head in <c>_PyRuntime</c> here.</remarks>
+    public static readonly ImmutableDictionary<int, PythonLayout> Known = new Dictionary<int, PythonLayout>
+    {
+        [8] = Before311(frameCode: 32, framePrevious: 24),
+        [9] = Before311(frameCode: 32, framePrevious: 24),
+        [10] = Before311(frameCode: 32, framePrevious: 24),
+        [11] = _oldText with
+        {
+            Interpreters = 40,
+            InterpreterThreads = 16,
+            ThreadNext = 8,
+            ThreadId = 152,
+            ThreadFrame = 56,
+            CFrameFrame = 8,
+            FrameCode = 32,
+            FramePrevious = 48,
+            FrameEntry = 68,
+            Entry = PythonEntry.Flag,
+            CodeFile = 112,
+            CodeName = 128,
+            CodeFirstLine = 72,
+        },
+        [12] = WithNewText(shortStates: false) with
+        {
+            Interpreters = 40,
+            InterpreterThreads = 72,
+            ThreadNext = 8,
+            ThreadId = 136,
+            ThreadFrame = 56,
+            CFrameFrame = 0,
+            FrameCode = 0,
+            FramePrevious = 8,
+            FrameEntry = 70,
+            Entry = PythonEntry.Shim,
+            CodeFile = 112,
+            CodeName = 128,
+            CodeFirstLine = 68,
+        },
+    }.ToImmutableDictionary();
+
+    /// <summary>The text part of 3.12 and later.</summary>
+    /// <param name="shortStates">3.14 and later: the state's first half counts references.</param>
+    public static PythonLayout WithNewText(bool shortStates) =>
+        new() { TextState = 32, TextLength = 16, TextAscii = 40, TextCompact = 56, AsciiBit = shortStates ? 1u << 20 : 1u << 6 };
+
+    private static PythonLayout Before311(uint frameCode, uint framePrevious) => _oldText with
+    {
+        Interpreters = 32,
+        InterpreterThreads = 8,
+        ThreadNext = 8,
+        ThreadId = 176,
+        ThreadFrame = 24,
+        CFrameFrame = Absent,
+        FrameCode = frameCode,
+        FramePrevious = framePrevious,
+        FrameEntry = 0,
+        Entry = PythonEntry.EveryFrame,
+        CodeFile = 104,
+        CodeName = 112,
+        CodeFirstLine = 40,
+    };
+}

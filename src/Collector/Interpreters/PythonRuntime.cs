@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Collector.Interpreters;
+
+/// <summary>Finds CPython in a process and how its memory is laid out.</summary>
+internal static partial class PythonRuntime
+{
+    private const string Symbol = "_PyRuntime";
+    private const int SelfDescribing = 13;
+
+    /// <summary>The layout, with the address of the interpreters' list in the process.</summary>
+    /// <param name="reason">"" when the process runs no CPython; else, with null, why its frames cannot be read: a counter's label.</param>
+    public static PythonLayout? Find(ProcessImage image, out string reason)
+    {
+        reason = "";
+        foreach (var mapped in image.Mappings)
+        {
+            // A launcher has the name too but no runtime: then that is in libpython, another mapping of the process.
+            if (mapped.File is { } file && Name().Match(Path.GetFileName(mapped.Mapping.Path)) is { Success: true } match
+                && Read(file, mapped, int.Parse(match.Groups["minor"].ValueSpan), ref reason) is var layout && (layout is not null || reason.Length > 0))
+            {
+                return layout;
+            }
+        }
+
+        return null;
+    }
+
+    private static PythonLayout? Read(ElfFile file, MappedFile mapped, int minor, ref string reason)
+    {
+        try
+        {
+            if (DynamicSymbols.FindAddress(file, Symbol) is not { } runtime)
+            {
+                return null;
+            }
+
+            reason = "python_version";
+            PythonLayout? layout = minor >= SelfDescribing ? PythonDebugOffsets.Parse(ReadData(file, runtime), out reason)
+                : PythonLayout.Known.TryGetValue(minor, out var known) ? known : null;
+            return layout is { } found ? found with { Interpreters = unchecked(runtime + mapped.Bias + found.Interpreters) } : null;
+        }
+        catch (FormatException)
+        {
+            reason = "python_malformed";
+            return null;
+        }
+    }
+
+    private static byte[] ReadData(ElfFile file, ulong address)
+    {
+        foreach (var segment in file.Segments)
+        {
+            if (segment.Type == ElfSegment.Load && address >= segment.Address && address - segment.Address < segment.FileSize)
+            {
+                return file.Source.ReadRange(segment.Offset + (address - segment.Address), PythonDebugOffsets.Size, PythonDebugOffsets.Size, Symbol);
+            }
+        }
+
+        throw new FormatException($"{Symbol} of {file.Path} at 0x{address:x} is in no loaded segment");
+    }
+
+    [GeneratedRegex(@"^(lib)?python3\.(?<minor>\d{1,2})", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+}
