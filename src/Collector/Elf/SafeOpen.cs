@@ -60,6 +60,19 @@ internal static unsafe class SafeOpen
         return found.IsInvalid ? Failed(Marshal.GetLastPInvokeError()) : Reopen(found, sizeLimit, allowedOwners);
     }
 
+    /// <summary>An O_PATH handle of a folder as the owner of <paramref name="root"/> sees it, or null.</summary>
+    public static SafeFileHandle? FolderUnder(SafeFileHandle root, string path)
+    {
+        var handle = OpenUnder(root, path, LibC.Folder);
+        if (!handle.IsInvalid)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
     /// <summary>Opens a path whose folders only root can change, such as <c>/proc/PID/map_files/…</c> or <c>/usr/lib/debug/…</c>.</summary>
     public static OpenedFile Trusted(string path, long sizeLimit)
     {
@@ -122,11 +135,11 @@ internal static unsafe class SafeOpen
         unchecked(status.ModifiedSeconds * 1_000_000_000 + status.ModifiedNanoseconds),
         status.Owner);
 
-    private static SafeFileHandle OpenUnder(SafeFileHandle root, string path)
+    private static SafeFileHandle OpenUnder(SafeFileHandle root, string path, int flags = 0)
     {
         var how = new LibC.OpenHow
         {
-            Flags = LibC.PathOnly | LibC.CloseOnExec,
+            Flags = (ulong)(LibC.PathOnly | LibC.CloseOnExec | flags),
             Resolve = LibC.ResolveInRoot | LibC.ResolveNoMagicLinks,
         };
         fixed (byte* name = Terminated(path))

@@ -24,6 +24,16 @@ internal static class ProcFiles
     /// <summary>Whether the pid still is the process that was meant, and not a later one with its number.</summary>
     public static bool IsStill(ProcessIdentity process) => Stat(process.Pid)?.StartTicks == process.StartTime / ProcStat.NanosecondsPerTick;
 
+    /// <summary>Whether the process has a handler for a signal.</summary>
+    public static bool Catches(int pid, int signal)
+    {
+        const string Field = "SigCgt:";
+        var line = Read($"/proc/{pid}/status", SmallBytes) is { } text
+            ? Encoding.UTF8.GetString(text).Split('\n').FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal)) : null;
+        return line is not null && ulong.TryParse(line.AsSpan(Field.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var caught)
+            && (caught >> (signal - 1) & 1) != 0;
+    }
+
     public static string? Comm(int pid) => Read($"/proc/{pid}/comm", SmallBytes) is { } name ? Encoding.UTF8.GetString(name).TrimEnd('\n') : null;
 
     /// <summary>The lines of <c>/proc/PID/cgroup</c>, as they are.</summary>

@@ -6,7 +6,11 @@ namespace ActorProfiler.Collector.Elf.Native;
 internal static unsafe partial class LibC
 {
     public const int ReadOnly = 0;
+    public const int WriteOnly = 1;
+    public const int CreateNew = 0x40 | 0x80; // O_CREAT | O_EXCL
     public const int NonBlocking = 0x800;
+    public const int Folder = 0x10000;
+    public const int NoFollow = 0x20000;
     public const int CloseOnExec = 0x80000;
     public const int PathOnly = 0x200000;
     public const ulong ResolveNoMagicLinks = 0x02;
@@ -57,6 +61,15 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int open(byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int openat(int folder, byte* name, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int unlinkat(int folder, byte* name, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int kill(int pid, int signal);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial long syscall(long number, int folder, byte* path, OpenHow* how, nuint size);

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Collector.Interpreters.Jit;
+
+/// <summary>Has the JIT runtimes of sampled processes write the names of their code, and tidies up at the end.</summary>
+/// <remarks>
+/// Thread-safe. The asking goes on in the background: a process that does not answer delays nobody. A snapshot is asked for again
+/// when unknown code is met, at most once in <see cref="RefreshPause"/> per process.
+/// </remarks>
+/// <param name="runtimes">Those that are not disabled.</param>
+internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider time) : IAsyncDisposable
+{
+    public static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private const int MostProcesses = 4096;
+
+    private readonly ConcurrentDictionary<ProcessIdentity, Asked> _asked = new();
+    private readonly CancellationTokenSource _stopped = new();
+
+    private sealed class Asked(IJitRuntime runtime, ProcessImage image)
+    {
+        public IJitRuntime Runtime => runtime;
+
+        public ProcessImage Image => image;
+
+        public Task Work { get; set; } = Task.CompletedTask;
+
+        public long At { get; set; }
+
+        public bool HasAgreed { get; set; }
+    }
+
+    /// <summary>Processes that agreed, and those that did not, by <c>runtime_reason</c>, since the start.</summary>
+    public ConcurrentDictionary<string, long> Outcomes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Looks at a process that was read; asks its runtime, once.</summary>
+    public void OnRead(ProcessImage image)
+    {
+        if (_asked.ContainsKey(image.Identity) || _asked.Count >= MostProcesses || runtimes.FirstOrDefault(runtime => runtime.IsIn(image)) is not { } runtime)
+        {
+            return;
+        }
+
+        var asked = new Asked(runtime, image);
+        if (_asked.TryAdd(image.Identity, asked))
+        {
+            Ask(asked);
+        }
+    }
+
+    /// <summary>Code without a name was met: asks again where the names are a snapshot.</summary>
+    public void OnUnknownCode(ProcessIdentity process)
+    {
+        if (_asked.TryGetValue(process, out var asked) && asked.Runtime.IsSnapshot && asked.Work.IsCompleted && time.GetElapsedTime(asked.At) >= RefreshPause)
+        {
+            Ask(asked);
+        }
+    }
+
+    /// <summary>The process has ended.</summary>
+    public void Forget(ProcessIdentity process) => _asked.TryRemove(process, out _);
+
+    /// <summary>Switches off what was switched on in processes that still run.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopped.CancelAsync();
+        foreach (var asked in _asked.Values)
+        {
+            await asked.Work;
+            if (asked.HasAgreed && ProcFiles.IsStill(asked.Image.Identity))
+            {
+                using var patience = new CancellationTokenSource(_patience, time);
+                await Guarded(() => asked.Runtime.DisableAsync(asked.Image, patience.Token));
+            }
+        }
+
+        _stopped.Dispose();
+    }
+
+    private void Ask(Asked asked)
+    {
+        asked.At = time.GetTimestamp();
+        asked.Work = Task.Run(async () =>
+        {
+            using var patience = new CancellationTokenSource(_patience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopped.Token);
+            var reason = "unreachable";
+            await Guarded(async () => reason = await asked.Runtime.EnableAsync(asked.Image, either.Token));
+            asked.HasAgreed |= reason.Length == 0;
+            Outcomes.AddOrUpdate(asked.Runtime.Name + (reason.Length == 0 ? "" : "_" + reason), 1, (_, before) => before + 1);
+        });
+    }
+
+    /// <summary>Lets the failures of the world pass: the caller sees that nothing was achieved.</summary>
+    private static async Task Guarded(Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException or UnauthorizedAccessException)
+        {
+            _ = failure;
+        }
+    }
+}
