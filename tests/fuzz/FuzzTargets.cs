@@ -2,6 +2,7 @@ using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Collector.Symbols.Dwarf;
 using ActorProfiler.Collector.Symbols.Go;
 using ActorProfiler.Collector.Unwinding;
 
@@ -14,6 +15,7 @@ internal static class FuzzTargets
     public static readonly IReadOnlyDictionary<string, Action<byte[]>> All = new SortedDictionary<string, Action<byte[]>>(StringComparer.Ordinal)
     {
         ["demangle"] = Demangle,
+        ["dwarf"] = Lines,
         ["elf"] = bytes => Open(bytes).ToFileAddress(0, 0x1000, 0x1234),
         ["frames"] = Frames,
         ["go"] = GoProgram,
@@ -29,6 +31,16 @@ internal static class FuzzTargets
 
     private static void Frames(byte[] bytes) =>
         new UnwindTables(new UnwindRules(), TimeProvider.System).Compile(Open(bytes))?.Find(0x1234);
+
+    private static void Lines(byte[] bytes)
+    {
+        var file = Open(bytes);
+        var lines = DwarfLines.Read(file);
+        for (ulong step = 0; lines is not null && step < 64; step++)
+        {
+            lines.Find(unchecked(file.Module.Start + step * ((file.Module.Limit - file.Module.Start) / 64)));
+        }
+    }
 
     private static void Symbols(byte[] bytes)
     {

@@ -1,5 +1,6 @@
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Collector.Symbols.Dwarf;
 using ActorProfiler.Collector.Symbols.Go;
 
 namespace ActorProfiler.Collector.Symbols;
@@ -10,7 +11,7 @@ namespace ActorProfiler.Collector.Symbols;
 /// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node.
 /// Read at the first lookup. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
 /// </remarks>
-internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode demangle)
+internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode demangle, bool withLines = false)
 {
     private const int UnknownLimit = 1 << 16;
 
@@ -21,6 +22,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     private FrameStarts? _starts;
     private PltStubs? _stubs;
     private GoSymbols? _go;
+    private LineLocations? _lines;
     private int _users;
 
     public ElfFile File => file;
@@ -56,7 +58,13 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
             return inGo;
         }
 
-        foreach (var (table, locations) in _tables)
+        var location = ResolveFunction(_tables, address);
+        return _lines?.Resolve(address, location) ?? location;
+    }
+
+    private Location ResolveFunction(List<(SymbolTable Table, Dictionary<int, Location> Locations)> tables, ulong address)
+    {
+        foreach (var (table, locations) in tables)
         {
             var symbol = table.Find(address);
             if (symbol < 0)
@@ -124,9 +132,13 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         AddTables(tables, file, ElfSection.DynamicSymbols);
         _starts = Try(() => FrameStarts.Read(file));
         _stubs = Try(() => PltStubs.Read(file));
+        _lines = withLines && ReadLines() is { } lines ? new LineLocations(lines, demangle) : null;
         _go = Try(() => GoTable.Read(file)) is { } go ? new GoSymbols(go, file.Module) : null;
         return tables;
     }
+
+    private DwarfLines? ReadLines() =>
+        (_debugFile is not null ? Try(() => DwarfLines.Read(_debugFile)) : null) ?? Try(() => DwarfLines.Read(file));
 
     private void AddTables(List<(SymbolTable, Dictionary<int, Location>)> tables, ElfFile from, uint type)
     {

@@ -24,13 +24,13 @@ internal sealed class SymbolCaches
         _byFile = new(options.SameFileCacheSize, options.CacheRounds, file => file.Release());
     }
 
-    /// <summary>Changed values take effect at once: sizes at the end of the round, another way of demangling by emptying the caches.</summary>
+    /// <summary>Changed values take effect at once: sizes at the end of the round, another way of showing names by emptying the caches.</summary>
     public SymbolOptions Options
     {
         get => _options;
         set
         {
-            if (value.Demangle != _options.Demangle)
+            if (value.Demangle != _options.Demangle || value.Lines != _options.Lines)
             {
                 Clear();
             }
@@ -110,7 +110,7 @@ internal sealed class SymbolCaches
             return known;
         }
 
-        var symbols = new FileSymbols(file, processRoot, _options.Demangle).Retain();
+        var symbols = new FileSymbols(file, processRoot, _options.Demangle, _options.Lines).Retain();
         cache.Set(key, symbols);
         return symbols;
     }

@@ -6,13 +6,15 @@ namespace ActorProfiler.Collector.Symbols;
 /// <param name="PidCacheSize">Processes kept.</param>
 /// <param name="BuildIdCacheSize">Files with a build id kept.</param>
 /// <param name="SameFileCacheSize">Files without one kept.</param>
+/// <param name="Lines">Whether source lines and inlined calls are read from debug information; it costs memory. Go programs have them always.</param>
 /// <param name="CacheRounds">Rounds in which an unused entry survives in a full cache.</param>
 internal sealed record SymbolOptions(
     int PidCacheSize = 32,
     int BuildIdCacheSize = 64,
     int SameFileCacheSize = 8,
     int CacheRounds = 3,
-    DemangleMode Demangle = DemangleMode.None)
+    DemangleMode Demangle = DemangleMode.None,
+    bool Lines = false)
 {
     public static readonly SymbolOptions Default = new();
 }

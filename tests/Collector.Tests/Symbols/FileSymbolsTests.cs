@@ -15,10 +15,10 @@ public class FileSymbolsTests
         int main(int c, char **v) { printf("%d\n", seen(c)); return 0; }
         """;
 
-    private static FileSymbols Open(string path)
+    private static FileSymbols Open(string path, bool withLines = false)
     {
         var handle = File.OpenHandle(path);
-        return new FileSymbols(ElfFile.Read(new FileSource(handle, RandomAccess.GetLength(handle)), path), "/", DemangleMode.None);
+        return new FileSymbols(ElfFile.Read(new FileSource(handle, RandomAccess.GetLength(handle)), path), "/", DemangleMode.None, withLines);
     }
 
     private static string NameAt(FileSymbols symbols, ulong address) => symbols.Resolve(address).Lines[0].Function.Name;
@@ -113,7 +113,7 @@ public class FileSymbolsTests
     {
         var path = Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_FILE");
         Assert.SkipWhen(path is null, "needs a program in ACTORPROFILER_SYMBOL_FILE and its addresses beside it");
-        var symbols = Open(path!);
+        var symbols = Open(path!, withLines: Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_LINES") == "1");
         var list = Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_LIST")!;
         File.WriteAllLines(list + ".ours", File.ReadLines(list).Select(address => symbols.Resolve(Convert.ToUInt64(address, 16))).Select(
             location => string.Join(" <- ", location.Lines.Select(line => $"{line.Function.Name} {line.Function.File}:{line.Number}"))));
