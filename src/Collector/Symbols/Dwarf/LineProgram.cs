@@ -119,7 +119,7 @@ internal static class LineProgram
                 var special = opcode - header.OperandCounts.Length - 1;
                 address = unchecked(address + (ulong)(special / header.LineRange) * header.MinimumLength);
                 line = unchecked(line + header.LineBase + special % header.LineRange);
-                Add(rows, address, file, line);
+                Add(rows, address, file, Math.Max(line, 0));
                 continue;
             }
 
@@ -129,7 +129,7 @@ internal static class LineProgram
                     Extended(rows, ref fields, ref address, ref file, ref line);
                     break;
                 case 1:
-                    Add(rows, address, file, line);
+                    Add(rows, address, file, Math.Max(line, 0));
                     break;
                 case 2:
                     address = unchecked(address + fields.Uleb() * header.MinimumLength);
@@ -161,7 +161,7 @@ internal static class LineProgram
         Array.Sort(sorted, static (one, other) =>
         {
             var order = one.row.Address.CompareTo(other.row.Address);
-            order = order != 0 ? order : (one.row.Line > 0).CompareTo(other.row.Line > 0);
+            order = order != 0 ? order : (one.row.Line != LineTable.End).CompareTo(other.row.Line != LineTable.End);
             return order != 0 ? order : one.index.CompareTo(other.index);
         });
         return Array.ConvertAll(sorted, entry => entry.row);
@@ -174,7 +174,7 @@ internal static class LineProgram
         switch (operands.AtEnd ? (byte)0 : operands.U8())
         {
             case EndSequence:
-                Add(rows, address, 0, 0);
+                Add(rows, address, 0, LineTable.End);
                 (address, file, line) = (0, 1, 1);
                 break;
             case SetAddress:
@@ -190,7 +190,7 @@ internal static class LineProgram
             throw new FormatException($"more than {RowLimit} rows in one line program");
         }
 
-        rows.Add((address, file, Math.Max(line, 0)));
+        rows.Add((address, file, line));
     }
 
     private static void Bound(long count)
