@@ -139,11 +139,11 @@ public sealed class GoSymbolsTests : IDisposable
         var section = file.Section(".gopclntab")!.Value;
         var text = file.Section(".text")!.Value.Address;
         var table = bytes[(int)section.Offset..(int)(section.Offset + section.Size)];
-        Mutations.Try(table[..4096], head =>
+        Mutations.Try(table[..400], head =>
         {
             var damaged = bytes.AsSpan().ToArray();
             head.CopyTo(damaged, (int)section.Offset);
-            for (ulong offset = 0; Open(damaged) is { } go && offset < 0x10000; offset += 0x1111)
+            for (ulong offset = 0; Open(damaged) is { } go && offset < 0x8000; offset += 0x1111)
             {
                 go.Resolve(text + offset);
             }
