@@ -7,7 +7,7 @@ namespace ActorProfiler.Collector.Symbols.Demangling;
 /// Types are written in two parts, around the name: <c>int (*</c>name<c>)[10]</c>. Depth, steps and text are bounded: shared nodes let a short symbol
 /// stand for text without end.
 /// </remarks>
-internal sealed class ItaniumPrinter(DemangleMode mode)
+internal sealed partial class ItaniumPrinter(DemangleMode mode)
 {
     private const int DepthLimit = 512;
     private const int StepLimit = 1 << 16;
@@ -303,125 +303,5 @@ internal sealed class ItaniumPrinter(DemangleMode mode)
             Append("-in-");
             Whole(node.Second);
         }
-    }
-
-    private void Arguments(IReadOnlyList<ItaniumNode> arguments)
-    {
-        if (!WithArguments)
-        {
-            return;
-        }
-
-        Append(_text.Length > 0 && _text[^1] == '<' ? " <" : "<"); // operator< <int>
-        List(arguments);
-        Append(_text[^1] == '>' ? " >" : ">");
-    }
-
-    private void List(IReadOnlyList<ItaniumNode> items)
-    {
-        var isFirst = true;
-        foreach (var item in items)
-        {
-            var before = _text.Length;
-            Append(isFirst ? "" : ", ");
-            var start = _text.Length;
-            Whole(item);
-            if (_text.Length == start)
-            {
-                _text.Length = before; // an empty pack
-                continue;
-            }
-
-            isFirst = false;
-        }
-    }
-
-    private void Pack(ItaniumNode node)
-    {
-        if (_packIndex < 0)
-        {
-            List(node.Items);
-        }
-        else if (_packIndex < node.Items.Count)
-        {
-            Left(node.Items[_packIndex]);
-        }
-    }
-
-    private void Expand(ItaniumNode pattern)
-    {
-        if (FindPack(pattern, 0) is not { } pack)
-        {
-            Whole(pattern);
-            Append("...");
-            return;
-        }
-
-        var outer = _packIndex;
-        for (_packIndex = 0; _packIndex < pack.Items.Count; _packIndex++)
-        {
-            Append(_packIndex > 0 ? ", " : "");
-            Whole(pattern);
-        }
-
-        _packIndex = outer;
-    }
-
-    private ItaniumNode? FindPack(ItaniumNode? node, int depth)
-    {
-        if (node is null || depth > 64 || ++_steps > StepLimit)
-        {
-            return null;
-        }
-
-        if (node.Kind == ItaniumKind.Pack)
-        {
-            return node;
-        }
-
-        var found = FindPack(node.First, depth + 1) ?? FindPack(node.Second, depth + 1);
-        for (var i = 0; found is null && i < node.Items.Count; i++)
-        {
-            found = FindPack(node.Items[i], depth + 1);
-        }
-
-        return found;
-    }
-
-    private void Expression(ItaniumNode node)
-    {
-        if (node.First is not null)
-        {
-            Whole(node.First);
-        }
-
-        Append(node.Text);
-        List(node.Items);
-        Append(node.End);
-    }
-
-    private string LastName(ItaniumNode node)
-    {
-        for (var steps = 0; steps < DepthLimit; steps++)
-        {
-            switch (node.Kind)
-            {
-                case ItaniumKind.Nested or ItaniumKind.Local:
-                    node = node.Second!;
-                    break;
-                case ItaniumKind.Template or ItaniumKind.Tagged:
-                    node = node.First!;
-                    break;
-                case ItaniumKind.Name:
-                    return node.Text[(node.Text.LastIndexOf(':') + 1)..];
-                default:
-                    var printer = new ItaniumPrinter(mode) { _steps = _steps, _depth = _depth };
-                    printer.Whole(node);
-                    _steps = printer._steps;
-                    return printer._text.ToString();
-            }
-        }
-
-        throw new FormatException("a constructor without a class");
     }
 }
