@@ -41,8 +41,16 @@ internal sealed partial class ItaniumPrinter
         }
         else if (_packIndex < node.Items.Count)
         {
-            Left(node.Items[_packIndex]);
+            WithPackIndex(-1, node.Items[_packIndex], Left);
         }
+    }
+
+    private void WithPackIndex(int index, ItaniumNode node, Action<ItaniumNode> write)
+    {
+        var outer = _packIndex;
+        _packIndex = index;
+        write(node);
+        _packIndex = outer;
     }
 
     private void Expand(ItaniumNode pattern)

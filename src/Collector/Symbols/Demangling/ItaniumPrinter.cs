@@ -155,9 +155,9 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
         switch (node.Kind)
         {
             case ItaniumKind.Suffix:
-                var target = Collapsed(node).Target;
+                var (target, _, isItem) = Collapsed(node);
                 Append(IsOpen(target) && IsPointer(node) ? ")" : "");
-                Right(target);
+                WithPackIndex(isItem ? -1 : _packIndex, target, Right);
                 break;
             case ItaniumKind.FunctionType:
                 Append("(");
@@ -184,7 +184,7 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
                 Right(node.First!);
                 break;
             case ItaniumKind.Pack when _packIndex >= 0 && _packIndex < node.Items.Count:
-                Right(node.Items[_packIndex]);
+                WithPackIndex(-1, node.Items[_packIndex], Right);
                 break;
         }
 
@@ -193,8 +193,8 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
 
     private void LeftOfSuffix(ItaniumNode node)
     {
-        var (target, suffix) = Collapsed(node);
-        Left(target);
+        var (target, suffix, isItem) = Collapsed(node);
+        WithPackIndex(isItem ? -1 : _packIndex, target, Left);
         if (IsPointer(node) && IsOpen(target))
         {
             Append(_text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (");
@@ -204,19 +204,27 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
     }
 
     /// <summary>A reference to a reference, through template arguments, is one reference: &amp; wins over &amp;&amp;.</summary>
-    private (ItaniumNode Target, string Suffix) Collapsed(ItaniumNode node)
+    private (ItaniumNode Target, string Suffix, bool IsItem) Collapsed(ItaniumNode node)
     {
-        var (target, suffix) = (Actual(node.First!), node.Text);
+        var isItem = false;
+        var (target, suffix) = (Actual(node.First!, ref isItem), node.Text);
         while (suffix is "&" or "&&" && target is { Kind: ItaniumKind.Suffix, Text: "&" or "&&" })
         {
             suffix = suffix == "&" ? "&" : target.Text;
-            target = Actual(target.First!);
+            target = Actual(target.First!, ref isItem);
         }
 
-        return (target, suffix);
+        return (target, suffix, isItem);
     }
 
     private ItaniumNode Actual(ItaniumNode node)
+    {
+        var isItem = false;
+        return Actual(node, ref isItem);
+    }
+
+    /// <param name="isItem">Set when the node is an item of the pack being expanded: packs inside it are written whole.</param>
+    private ItaniumNode Actual(ItaniumNode node, ref bool isItem)
     {
         for (var steps = 0; steps < DepthLimit; steps++)
         {
@@ -224,8 +232,9 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
             {
                 node = known;
             }
-            else if (node.Kind == ItaniumKind.Pack && _packIndex >= 0 && _packIndex < node.Items.Count)
+            else if (!isItem && node.Kind == ItaniumKind.Pack && _packIndex >= 0 && _packIndex < node.Items.Count)
             {
+                isItem = true;
                 node = node.Items[_packIndex];
             }
             else
