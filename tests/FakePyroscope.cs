@@ -40,11 +40,15 @@ internal sealed class FakePyroscope : IAsyncDisposable
     /// <summary>Σ values of what a query would find.</summary>
     public long StoredNanos => Stored.Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0]));
 
-    public static async Task<FakePyroscope> StartAsync()
+    /// <summary>Σ ticks of what a query would find.</summary>
+    public long StoredTicks => Stored.Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0]) / push.Profile.Period);
+
+    /// <param name="address">Where it listens; port 0 is any free one.</param>
+    public static async Task<FakePyroscope> StartAsync(string address = "127.0.0.1:0")
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://{address}");
         var app = builder.Build();
         var server = new FakePyroscope(app);
         app.MapPost("/push.v1.PusherService/Push", server.PushAsync);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ActorProfiler.Collector.Batching;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
@@ -12,6 +13,7 @@ namespace ActorProfiler.Collector;
 /// <summary>The collector, wired: which actor feeds which. Sampling → round (target, stack, batch) → sender → aggregator.</summary>
 public sealed class CollectorSystem : IDisposable
 {
+    private static readonly TimeSpan _startTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ElfFiles _files = new();
@@ -53,6 +55,17 @@ public sealed class CollectorSystem : IDisposable
     /// <summary>Sends batches to the first of these aggregators that answers.</summary>
     public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators) =>
         system.ActorOf(AggregatorLinkActor.Props(aggregators, Identity, _sender), "collector-link");
+
+    /// <summary>Returns when the host is sampled.</summary>
+    /// <exception cref="Sampling.Native.BpfException">The BPF programs could not be loaded; sampling is tried again until the collector stops.</exception>
+    /// <exception cref="DllNotFoundException">libbpf is not installed.</exception>
+    public async Task SamplingAsync()
+    {
+        if (await _sampling.Ask<object>(new SamplingActor.AwaitStart(), _startTimeout) is SamplingActor.Failed failed)
+        {
+            ExceptionDispatchInfo.Throw(failed.Cause);
+        }
+    }
 
     /// <summary>Stops sampling; what was sampled is with the sender afterwards.</summary>
     public async Task StopSamplingAsync()

@@ -36,6 +36,11 @@ internal static class RunHost
         await using var web = CreateWeb(options, aggregator, store);
         await web.StartAsync(cancellation);
         using var collector = options.RunsCollector ? StartCollector(options, system, aggregator) : null;
+        if (collector is not null)
+        {
+            await collector.SamplingAsync();
+        }
+
         Announce(options, log);
 
         await WaitForStopAsync(cancellation);

@@ -1,10 +1,7 @@
-using System.Diagnostics;
 using ActorProfiler.Aggregator.Outbox;
 using ActorProfiler.Aggregator.Pprof;
 using Akka.Actor;
 using Akka.Event;
-using Polly;
-using Polly.CircuitBreaker;
 
 namespace ActorProfiler.Aggregator.Destinations;
 
@@ -14,31 +11,26 @@ namespace ActorProfiler.Aggregator.Destinations;
 /// </summary>
 internal sealed class DestinationActor : ReceiveActor, IWithTimers
 {
-    /// <summary>Faults of the server at one profile, while it takes others, after which the profile is held to be the cause.</summary>
-    private const int FaultLimit = 5;
-
     private readonly IDestination _destination;
     private readonly DestinationContext _context;
-    private readonly ResiliencePipeline<WriteOutcome> _pipeline;
+    private readonly ProfileWriter _writer;
+    private readonly PoisonWatch _poison = new();
     private readonly DestinationQueue _queue = new();
     private readonly DestinationCounters _counters;
     private readonly Dictionary<long, OutboxEntry> _writing = [];
     private readonly Dictionary<long, string> _overdue = [];
-    private readonly Dictionary<long, (int Count, long DeliveredBefore)> _faults = [];
     private readonly List<OutboxEntry> _deferred = [];
     private readonly List<IActorRef> _drainers = [];
-    private readonly CancellationTokenSource _stopped = new();
     private AdaptiveConcurrency _concurrency;
     private bool _subscribed;
     private bool _probing;
-    private long _delivered;
 
     public DestinationActor(IDestination destination, DestinationContext context)
     {
         _destination = destination;
         _context = context;
         _counters = new DestinationCounters(destination, context);
-        _pipeline = WritePipeline.Create(context.Options, context.Clock, _counters.Attempted);
+        _writer = new ProfileWriter(destination, context, _counters.Attempted);
         _concurrency = AdaptiveConcurrency.Start(context.Options.MaxConcurrency);
         Writing();
     }
@@ -52,14 +44,10 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
     {
         Timers.StartPeriodicTimer(nameof(Undefer), Undefer.Instance, TimeSpan.FromSeconds(30));
         _context.Outbox.Tell(new OutboxActor.Subscribe(_destination.Name, Self));
-        _counters.Health(healthy: true);
+        _counters.Recovered();
     }
 
-    protected override void PostStop()
-    {
-        _stopped.Cancel();
-        _stopped.Dispose();
-    }
+    protected override void PostStop() => _writer.Dispose();
 
     private void Writing()
     {
@@ -98,7 +86,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
             Report();
         });
         Receive<ProfilesOverdue>(DropOverdue);
-        Receive<Written>(written =>
+        Receive<ProfileWriter.Result>(written =>
         {
             _writing.Remove(written.Entry.Id);
             Finish(written);
@@ -126,35 +114,11 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         while (_writing.Count < (_probing ? 1 : _concurrency.Limit) && _queue.TryTake(out var entry))
         {
             _writing.Add(entry.Id, entry);
-            var started = Stopwatch.GetTimestamp();
-            WriteAsync(entry.Id).PipeTo(
-                Self,
-                success: result => new Written(entry, result.Profile, result.Outcome, Stopwatch.GetElapsedTime(started)),
-                failure: cause => new Written(entry, null, OutcomeOf(cause), Stopwatch.GetElapsedTime(started)));
+            _writer.WriteAsync(entry).PipeTo(Self);
         }
     }
 
-    private async Task<(EncodedProfile? Profile, WriteOutcome Outcome)> WriteAsync(long id)
-    {
-        var profile = await Task.Run(() => _context.Profiles.Read(id), _stopped.Token).ConfigureAwait(false);
-        if (profile is null)
-        {
-            _context.Metrics.OutboxDamaged.WithLabels("profile").Inc();
-            return (null, new WriteOutcome(WriteOutcome.Verdict.Rejected, "damaged", "its bytes in the outbox are damaged"));
-        }
-
-        var outcome = await _pipeline.ExecuteAsync(
-            static async (state, cancellation) => await state.Destination.WriteAsync(state.Profile, cancellation).ConfigureAwait(false),
-            (Destination: _destination, Profile: profile),
-            _stopped.Token).ConfigureAwait(false);
-        return (profile, outcome);
-    }
-
-    private static WriteOutcome OutcomeOf(Exception cause) => cause is BrokenCircuitException broken
-        ? new WriteOutcome(WriteOutcome.Verdict.Transient, "breaker_open", cause.Message, broken.RetryAfter ?? TimeSpan.FromSeconds(2))
-        : new WriteOutcome(WriteOutcome.Verdict.ServerFault, "failed", cause.Message);
-
-    private void Finish(Written written)
+    private void Finish(ProfileWriter.Result written)
     {
         var (entry, outcome) = (written.Entry, written.Outcome);
         _counters.Finished(outcome, written.Elapsed);
@@ -176,7 +140,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
                 PutBack(entry, _queue.AddBacklog);
                 Pause(_context.Options.ProbeAfter, outcome);
                 break;
-            case WriteOutcome.Verdict.ServerFault when IsPoison(entry):
+            case WriteOutcome.Verdict.ServerFault when _poison.Faulted(entry.Id):
                 Reject(written);
                 break;
             case WriteOutcome.Verdict.ServerFault:
@@ -193,23 +157,26 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
 
     private void Delivered(OutboxEntry entry)
     {
-        _delivered++;
-        _faults.Remove(entry.Id);
+        _poison.Delivered(entry.Id);
         _concurrency = _concurrency.Succeeded();
-        if (_probing)
+        _probing = false;
+        if (_counters.Recovered())
         {
-            _probing = false;
             Context.GetLogger().Info("{Destination} takes profiles again", _destination.Name);
         }
 
-        _counters.Health(healthy: true);
         _overdue.Remove(entry.Id);
         _counters.Delivered(entry);
         _context.Outbox.Tell(new OutboxChange.Settle(_destination.Name, entry.Id));
     }
 
-    private void Reject(Written written)
+    private void Reject(ProfileWriter.Result written)
     {
+        if (written.Profile is null)
+        {
+            _context.Metrics.OutboxDamaged.WithLabels("profile").Inc();
+        }
+
         var reason = written.Outcome.What == WriteOutcome.Verdict.ServerFault ? "poison" : written.Outcome.Reason;
         Context.GetLogger().Warning("{Destination} will never take a profile ({Reason}): {Message}", _destination.Name, reason, written.Outcome.Message);
         if (written.Profile is { } profile)
@@ -221,7 +188,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         Drop(written.Entry, reason);
     }
 
-    private void Split(Written written)
+    private void Split(ProfileWriter.Result written)
     {
         var parts = written.Profile is { } profile ? ProfileSplitter.Split(profile, _context.Times) : [];
         if (parts.Count == 0)
@@ -231,14 +198,6 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         }
 
         _context.Outbox.Tell(new OutboxChange.Replace(_destination.Name, written.Entry.Id, [.. parts]));
-    }
-
-    /// <summary>Counts a fault of the server; true when this profile has had enough of them while others were taken.</summary>
-    private bool IsPoison(OutboxEntry entry)
-    {
-        var (faults, delivered) = _faults.GetValueOrDefault(entry.Id, (0, _delivered));
-        _faults[entry.Id] = (faults + 1, delivered);
-        return faults + 1 >= FaultLimit && _delivered > delivered;
     }
 
     private void PutBack(OutboxEntry entry, Action<OutboxEntry> queue)
@@ -277,7 +236,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
 
     private void Drop(OutboxEntry entry, string reason)
     {
-        _faults.Remove(entry.Id);
+        _poison.Forget(entry.Id);
         _overdue.Remove(entry.Id);
         _counters.Dropped(entry, reason);
         _context.Outbox.Tell(new OutboxChange.Settle(_destination.Name, entry.Id));
@@ -288,9 +247,13 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
         var bounded = wait < _context.Options.LongestPause ? wait : _context.Options.LongestPause;
         if (!Timers.IsTimerActive(nameof(Resume)))
         {
-            Context.GetLogger().Warning("{Destination} pauses for {Seconds} s ({Reason}): {Message}",
-                _destination.Name, bounded.TotalSeconds, why.Reason, why.Message);
-            _counters.Failing(why);
+            // One line per change of state, not per probe.
+            if (_counters.Failing(why))
+            {
+                Context.GetLogger().Warning(
+                    "{Destination} takes no profiles ({Reason}): {Message}; they wait in the outbox and are tried again", _destination.Name, why.Reason, why.Message);
+            }
+
             Become(Paused);
             Timers.StartSingleTimer(nameof(Resume), Resume.Instance, bounded);
         }
@@ -316,8 +279,6 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
     {
         public static readonly Drained Instance = new();
     }
-
-    private sealed record Written(OutboxEntry Entry, EncodedProfile? Profile, WriteOutcome Outcome, TimeSpan Elapsed);
 
     private sealed record DeadLetterKept
     {

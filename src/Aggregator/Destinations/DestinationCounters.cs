@@ -55,16 +55,22 @@ internal sealed class DestinationCounters(IDestination destination, DestinationC
         }
     }
 
-    public void Failing(WriteOutcome outcome)
+    /// <summary>True when it was healthy before.</summary>
+    public bool Failing(WriteOutcome outcome)
     {
+        var wasHealthy = context.Status.Current.Healthy;
         _metrics.Healthy.WithLabels(_name).Set(0);
         context.Status.Update(status => status with { Healthy = false, LastError = $"{outcome.Reason}: {outcome.Message}" });
+        return wasHealthy;
     }
 
-    public void Health(bool healthy)
+    /// <summary>True when it was failing before.</summary>
+    public bool Recovered()
     {
-        _metrics.Healthy.WithLabels(_name).Set(healthy ? 1 : 0);
-        context.Status.Update(status => status with { Healthy = healthy });
+        var wasHealthy = context.Status.Current.Healthy;
+        _metrics.Healthy.WithLabels(_name).Set(1);
+        context.Status.Update(status => status with { Healthy = true });
+        return !wasHealthy;
     }
 
     public void Waiting(DestinationQueue queue, int others, int concurrency)

@@ -17,7 +17,9 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private SamplingOptions _options;
     private TimeSpan _collectInterval;
+    private readonly List<IActorRef> _startWaiters = [];
     private SamplingLoop? _loop;
+    private Failed? _lastFailure;
 
     public SamplingActor(Configure configure, Func<SamplingOptions, SamplingSession> load, IActorRef next, TimeProvider time)
     {
@@ -35,6 +37,11 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
     public sealed record Stop;
 
     public sealed record Stopped;
+
+    /// <summary>Answered with <see cref="Started"/>, or with <see cref="Failed"/> when the last try to load failed.</summary>
+    public sealed record AwaitStart;
+
+    public sealed record Started;
 
     private sealed record Start;
 
@@ -56,6 +63,14 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
         Receive<Configure>(configure => (_options, _collectInterval) = (configure.Options, configure.CollectInterval));
         Receive<Reconsider>(_ => { }); // every process is asked about when it is met
         Receive<Failed>(_ => { }); // of a loop given up
+        Receive<AwaitStart>(_ =>
+        {
+            _startWaiters.Add(Sender);
+            if (_lastFailure is { } failure)
+            {
+                AnswerWaiters(failure);
+            }
+        });
         ReceiveStop();
     }
 
@@ -68,6 +83,7 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
         });
         Receive<Reconsider>(_ => _loop?.Post(session => session.Processes.Reconsider()));
         Receive<Failed>(failed => BackOff(failed.Cause));
+        Receive<AwaitStart>(_ => Sender.Tell(new Started()));
         ReceiveStop();
     }
 
@@ -88,9 +104,11 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
             var next = _next;
             _loop = new SamplingLoop(
                 _load(_options), _collectInterval, interval => next.Tell(interval), cause => self.Tell(new Failed(cause)), _time);
+            _lastFailure = null;
             Become(Sampling);
+            AnswerWaiters(new Started());
         }
-        catch (Native.BpfException cause)
+        catch (Exception cause) when (cause is Native.BpfException or DllNotFoundException)
         {
             BackOff(cause);
         }
@@ -99,10 +117,18 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
     private void BackOff(Exception cause)
     {
         _log.Error("sampling stopped: {0}; next try in {1} s", cause.Message, _backoff.TotalSeconds);
-        _next.Tell(new Failed(cause));
+        _lastFailure = new Failed(cause);
+        _next.Tell(_lastFailure);
+        AnswerWaiters(_lastFailure);
         _loop?.Dispose();
         _loop = null;
         Become(Starting);
         Timers.StartSingleTimer(nameof(Start), new Start(), _backoff);
+    }
+
+    private void AnswerWaiters(object answer)
+    {
+        _startWaiters.ForEach(waiter => waiter.Tell(answer));
+        _startWaiters.Clear();
     }
 }

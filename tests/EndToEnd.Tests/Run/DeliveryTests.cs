@@ -1,0 +1,139 @@
+namespace ActorProfiler.Tests.Run;
+
+/// <summary>Real ticks over real processes and networks: what is sampled arrives, once.</summary>
+public sealed class DeliveryTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(40);
+
+    private readonly TemporaryFolder _collectorData = new();
+    private readonly TemporaryFolder _aggregatorData = new();
+    private readonly TemporaryFolder _otherData = new();
+
+    public void Dispose()
+    {
+        _collectorData.Dispose();
+        _aggregatorData.Dispose();
+        _otherData.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_tick_arrives_once_while_the_aggregator_is_killed_again_and_again()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var (collectorHost, aggregatorHost) = (network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        using var collector = StartCollector(collectorHost, aggregatorHost);
+        var aggregator = StartAggregator(aggregatorHost, server);
+
+        // Before anything is stored; while a push is under way; after one was answered, before that is on disk; right after a start.
+        await collector.WaitForLineAsync("connected to aggregator");
+        await RestartAsync();
+        await OnPushAsync(server, isAnswered: false);
+        await RestartAsync();
+        await OnPushAsync(server, isAnswered: true);
+        await RestartAsync();
+        await aggregator.WaitForLineAsync("aggregating");
+        await RestartAsync();
+        var before = server.Pushes.Count;
+        await Poll.UntilAsync(() => server.Pushes.Count > before + 2, _patience, () => $"pushes after the last start: {collector.Text}\n{aggregator.Text}");
+
+        var metrics = await MetricsPage.ReadAsync($"{collectorHost.Address}:4041");
+        Assert.Equal(0, await collector.StopAsync());
+        Assert.Equal(0, await aggregator.StopAsync());
+        aggregator.Dispose();
+
+        var (ticks, stored, dropped, waiting) = collector.Balance("collector stopped");
+        Assert.Empty(server.Refusals);
+        Assert.Equal(0, waiting);
+        Assert.Equal(ticks, stored + dropped);
+        Assert.Equal(stored, server.StoredTicks);
+        Assert.InRange(metrics.Sum("actorprofiler_collector_ticks_total"), 1, ticks);
+        Assert.Contains(server.Stored, push => push.Labels["service_name"] is { } name && name.Contains("split", StringComparison.Ordinal)
+            && push.Stacks().Keys.Any(stack => stack.StartsWith("spin;sort_rows;run_query;main", StringComparison.Ordinal)));
+
+        async Task RestartAsync()
+        {
+            await aggregator.KillAsync();
+            aggregator.Dispose();
+            aggregator = StartAggregator(aggregatorHost, server);
+        }
+    }
+
+    [Fact]
+    public async Task A_collector_moves_to_another_aggregator_within_five_seconds()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var (collectorHost, first, second) = (network.Add(), network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        string[] seeds = ["--cluster.seed", $"{first.Address}:4054", "--cluster.seed", $"{second.Address}:4054"];
+        var one = StartAggregator(first, server, _aggregatorData, [.. seeds, "--cluster.address", $"{first.Address}:4054"]);
+        using var two = StartAggregator(second, server, _otherData, [.. seeds, "--cluster.address", $"{second.Address}:4054"]);
+        await one.WaitForLineAsync("2 aggregators share");
+        await two.WaitForLineAsync("2 aggregators share");
+        using var collector = StartCollector(collectorHost, first, second);
+        await collector.WaitForLineAsync($"at http://{first.Address}:4053");
+
+        await one.KillAsync();
+        var killed = TimeProvider.System.GetTimestamp();
+        await collector.WaitForLineAsync($"at http://{second.Address}:4053");
+        Assert.True(TimeProvider.System.GetElapsedTime(killed) < TimeSpan.FromSeconds(5));
+
+        one.Dispose();
+        one = StartAggregator(first, server, _aggregatorData, [.. seeds, "--cluster.address", $"{first.Address}:4054"]);
+        var before = server.Pushes.Count;
+        await Poll.UntilAsync(() => server.Pushes.Count > before + 2, _patience, () => $"pushes after the restart: {one.Text}\n{two.Text}");
+        Assert.Equal(0, await collector.StopAsync());
+        Assert.Equal(0, await one.StopAsync());
+        Assert.Equal(0, await two.StopAsync());
+        one.Dispose();
+
+        var (ticks, stored, dropped, waiting) = collector.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+    }
+
+    private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => ServiceProcess.Start(
+        node,
+        [
+            "run", "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
+            .. aggregators.SelectMany(aggregator => (string[])["--aggregator", $"http://{aggregator.Address}:4053"]),
+        ]);
+
+    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => StartAggregator(node, server, _aggregatorData);
+
+    private static ServiceProcess StartAggregator(Network.Node node, FakePyroscope server, TemporaryFolder data, params string[] more) => ServiceProcess.Start(
+        node,
+        [
+            "run", "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--ingest.listen", $"{node.Address}:4053",
+            "--data-dir", data.Path, "--window", "1s", "--destination", server.Url.ToString(), .. more,
+        ]);
+
+    /// <summary>Returns while the server works on a push, or right after it answered one.</summary>
+    private static async Task OnPushAsync(FakePyroscope server, bool isAnswered)
+    {
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        server.Intercept = context =>
+        {
+            if (isAnswered)
+            {
+                context.Response.OnCompleted(() =>
+                {
+                    seen.TrySetResult();
+                    return Task.CompletedTask;
+                });
+            }
+            else
+            {
+                seen.TrySetResult();
+            }
+
+            return Task.FromResult(false);
+        };
+        await seen.Task.WaitAsync(_patience);
+        server.Intercept = _ => Task.FromResult(false);
+    }
+}
