@@ -15,7 +15,7 @@ if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
     {
-        Console.Error.WriteLine($"actorprofiler: {error.Message} (see 'actorprofiler {parsed.CommandResult.Command.Name} --help')");
+        Console.Error.WriteLine($"actorprofiler: {string.Join(' ', error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))} (see 'actorprofiler {parsed.CommandResult.Command.Name} --help')");
     }
 
     return ExitCode.Usage;

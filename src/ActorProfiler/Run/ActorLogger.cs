@@ -15,7 +15,8 @@ internal sealed class ActorLogger : ReceiveActor
     {
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<Debug>(logged => Write(LogLevel.Debug, logged));
-        Receive<Info>(logged => Write(LogLevel.Info, logged));
+        Receive<Info>(logged => IsOurs(logged.LogClass), logged => Write(LogLevel.Info, logged));
+        Receive<Info>(_ => { }); // Akka's life events are for its developers
         Receive<Warning>(logged => Write(LogLevel.Warning, logged));
         Receive<Error>(logged => Write(LogLevel.Error, logged));
     }
@@ -24,6 +25,8 @@ internal sealed class ActorLogger : ReceiveActor
     {
         public LogWriter Writer => writer;
     }
+
+    private static bool IsOurs(Type source) => source.FullName!.StartsWith("ActorProfiler.", StringComparison.Ordinal);
 
     private void Write(LogLevel level, LogEvent logged)
     {

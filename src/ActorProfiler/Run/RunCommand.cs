@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Configuration;
@@ -60,6 +61,11 @@ internal static class RunCommand
         var window = Length(parsed, _window, problems);
         Check(rate is >= SamplingOptions.LowestRate and <= SamplingOptions.HighestRate, $"--sample-rate {rate}: expected {SamplingOptions.LowestRate} to {SamplingOptions.HighestRate} Hz");
         Check(role != Role.Collector || aggregators.Count > 0, "--role collector needs at least one --aggregator URL");
+        foreach (var (option, text) in HostPorts(parsed))
+        {
+            Check(IsHostPort(text), $"{option} {text}: expected host:port");
+        }
+
         error = problems.FirstOrDefault() ?? "";
         return problems.Count > 0 ? null : new RunOptions
         {
@@ -98,6 +104,15 @@ internal static class RunCommand
         problems.Add($"{option.Name} {text}: expected an address and a port such as 127.0.0.1:4041");
         return new IPEndPoint(IPAddress.None, 0);
     }
+
+    private static IEnumerable<(string Option, string Text)> HostPorts(ParseResult parsed) =>
+        [
+            .. parsed.GetValue(_cluster) is { } address ? [(_cluster.Name, address)] : Array.Empty<(string, string)>(),
+            .. (parsed.GetValue(_seeds) ?? []).Select(seed => (_seeds.Name, seed)),
+        ];
+
+    private static bool IsHostPort(string text) =>
+        text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static List<Uri> Urls(ParseResult parsed, Option<string[]> option, List<string> problems)
     {

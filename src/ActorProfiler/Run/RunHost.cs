@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ActorProfiler.Aggregator;
 using ActorProfiler.Aggregator.Destinations;
@@ -72,9 +73,8 @@ internal static class RunHost
         }
 
         var colon = address.LastIndexOf(':');
-        return colon > 0 && int.TryParse(address[(colon + 1)..], out var port)
-            ? new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address])
-            : throw new FormatException($"--cluster.address {address}: expected host:port");
+        var port = int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+        return new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address]);
     }
 
     private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store) =>

@@ -20,6 +20,7 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
     private readonly List<IActorRef> _startWaiters = [];
     private SamplingLoop? _loop;
     private Failed? _lastFailure;
+    private bool _hasSampled;
 
     public SamplingActor(Configure configure, Func<SamplingOptions, SamplingSession> load, IActorRef next, TimeProvider time)
     {
@@ -104,7 +105,7 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
             var next = _next;
             _loop = new SamplingLoop(
                 _load(_options), _collectInterval, interval => next.Tell(interval), cause => self.Tell(new Failed(cause)), _time);
-            _lastFailure = null;
+            (_lastFailure, _hasSampled) = (null, true);
             Become(Sampling);
             AnswerWaiters(new Started());
         }
@@ -116,7 +117,12 @@ internal sealed class SamplingActor : ReceiveActor, IWithTimers
 
     private void BackOff(Exception cause)
     {
-        _log.Error("sampling stopped: {0}; next try in {1} s", cause.Message, _backoff.TotalSeconds);
+        // A failure of the first start is for whoever awaits it.
+        if (_hasSampled)
+        {
+            _log.Error("sampling stopped: {0}; next try in {1} s", cause.Message, _backoff.TotalSeconds);
+        }
+
         _lastFailure = new Failed(cause);
         _next.Tell(_lastFailure);
         AnswerWaiters(_lastFailure);

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+
+namespace ActorProfiler.Tests.Run;
+
+public sealed class MetricsTests : IDisposable
+{
+    private readonly TemporaryFolder _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    [Theory]
+    [InlineData("all")]
+    [InlineData("collector")]
+    [InlineData("aggregator")]
+    public async Task Promtool_has_nothing_to_say(string role)
+    {
+        Requirements.Bpf();
+        Requirements.Tool("promtool", "prometheus");
+        using var network = Network.Create();
+        var node = network.Add();
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var service = ServiceProcess.Start(
+            node, "run", "--role", role, "--data-dir", _data.Path, "--http.listen", $"{node.Address}:4041", "--collect-interval", "1s", "--window", "1s",
+            "--aggregator", "http://127.0.0.1:9", "--destination", server.Url.ToString());
+
+        // The full set of a role that samples: with a push when there is somebody to push to.
+        var address = $"{node.Address}:4041";
+        await Poll.UntilAsync(async () => await MetricsPage.TryReadAsync(address) is { } page && IsComplete(page), TimeSpan.FromSeconds(30), () => service.Text);
+        var (exit, output) = await CheckAsync((await MetricsPage.ReadAsync(address)).Text);
+
+        Assert.Equal((0, ""), (exit, output));
+
+        bool IsComplete(MetricsPage page) => role switch
+        {
+            "all" => page.Sum("pyroscope_write_sent_profiles_total") > 0,
+            "collector" => page.Sum("pyroscope_ebpf_profiling_sessions_total") > 1,
+            _ => true,
+        };
+    }
+
+    private static async Task<(int Exit, string Output)> CheckAsync(string metrics)
+    {
+        using var promtool = Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        await promtool.StandardInput.WriteAsync(metrics);
+        promtool.StandardInput.Close();
+        var output = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
+        await promtool.WaitForExitAsync();
+        return (promtool.ExitCode, output);
+    }
+}
