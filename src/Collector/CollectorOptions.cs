@@ -13,4 +13,8 @@ public sealed record CollectorOptions(
     TimeSpan CollectInterval,
     bool ProfileUnmatched,
     string DataFolder,
-    long SendBufferBytes = 64 << 20);
+    long SendBufferBytes = 64 << 20)
+{
+    /// <summary>JIT runtimes that are not asked for the names of their code: <c>dotnet</c>, <c>jvm</c>.</summary>
+    public IReadOnlyList<string> DisabledRuntimes { get; init; } = [];
+}

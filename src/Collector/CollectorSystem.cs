@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
@@ -11,12 +12,13 @@ using Akka.Actor;
 namespace ActorProfiler.Collector;
 
 /// <summary>The collector, wired: which actor feeds which. Sampling → round (target, stack, batch) → sender → aggregator.</summary>
-public sealed class CollectorSystem : IDisposable
+public sealed class CollectorSystem : IAsyncDisposable
 {
     private static readonly TimeSpan _startTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ElfFiles _files = new();
+    private readonly JitNames _jit;
     private readonly TargetTable _targets;
     private readonly IActorRef _sampling;
     private readonly IActorRef _round;
@@ -26,13 +28,14 @@ public sealed class CollectorSystem : IDisposable
     {
         Identity = CollectorIdentity.Open(options.DataFolder, time);
         _targets = new TargetTable(options.ProfileUnmatched);
-        var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()));
+        _jit = new JitNames([.. JitRuntimes.All.Where(runtime => !options.DisabledRuntimes.Contains(runtime.Name))], time);
+        var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(Identity, Ledger, options.SendBufferBytes), "collector-batches");
         _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, Ledger, metrics, _sender), "collector-round");
         _sampling = system.ActorOf(
             SamplingActor.Props(
                 new SamplingActor.Configure(options.Sampling, options.CollectInterval),
-                sampling => new SamplingSession(sampling, _targets, _files, time),
+                sampling => new SamplingSession(sampling, _targets, _files, _jit, time),
                 _round,
                 time),
             "collector-sampling");
@@ -88,5 +91,9 @@ public sealed class CollectorSystem : IDisposable
         }
     }
 
-    public void Dispose() => _files.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _jit.DisposeAsync();
+        _files.Dispose();
+    }
 }

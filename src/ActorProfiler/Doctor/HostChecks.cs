@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Sampling.Native;
@@ -100,7 +101,9 @@ internal static class HostChecks
         try
         {
             using var files = new ElfFiles();
-            using var session = new SamplingSession(new SamplingOptions(), new Record.RecordPolicy(), files, TimeProvider.System) { OnlyEntered = true };
+            using var session = new SamplingSession(
+                new SamplingOptions(), new Record.RecordPolicy(), files, new JitNames([], TimeProvider.System), TimeProvider.System)
+            { OnlyEntered = true };
             session.Start();
             return new Finding(Verdict.Good, "sampling", $"programs load and {session.ClockCount} CPU clocks run");
         }

@@ -21,7 +21,7 @@ internal static class RecordCommand
         {
             duration, pids, rate, output, html, noKernel, kernelThreads,
         };
-        command.SetAction((parsed, cancellation) => Failures.ReportAsync(() =>
+        command.SetAction((parsed, cancellation) => Failures.ReportAsync(async () =>
         {
             if (!Duration.TryParse(parsed.GetValue(duration)!, out var length) || length <= TimeSpan.Zero)
             {
@@ -35,19 +35,20 @@ internal static class RecordCommand
             }
 
             var isDefault = parsed.GetValue(output) is null && parsed.GetValue(html) is null;
-            return new Recording(new RecordOptions(
+            await using var recording = new Recording(new RecordOptions(
                 length,
                 parsed.GetValue(pids) ?? [],
                 new SamplingOptions(hertz, CollectKernel: !parsed.GetValue(noKernel), KernelThreads: parsed.GetValue(kernelThreads)),
                 isDefault ? new FileInfo("profile.pb.gz") : parsed.GetValue(output),
-                parsed.GetValue(html))).RunAsync(cancellation);
+                parsed.GetValue(html)));
+            return await recording.RunAsync(cancellation);
         }));
         return command;
     }
 
-    private static Task<int> Usage(string message)
+    private static int Usage(string message)
     {
         Console.Error.WriteLine($"actorprofiler: {message}");
-        return Task.FromResult(ExitCode.Usage);
+        return ExitCode.Usage;
     }
 }

@@ -3,36 +3,46 @@ using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Page;
 using ActorProfiler.Aggregator.Pprof;
 using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
 using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Collector.Symbols.Demangling;
 using ActorProfiler.Telemetry;
 
 namespace ActorProfiler.Commands.Record;
 
 /// <summary>One run of <c>record</c>: sampling session → names → one merged profile → files. No actors, no network.</summary>
-internal sealed class Recording(RecordOptions options)
+internal sealed class Recording : IAsyncDisposable
 {
+    private readonly RecordOptions _options;
     private static readonly TimeSpan _round = TimeSpan.FromSeconds(1);
 
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly LossLedger _ledger = new();
     private readonly Dictionary<string, Location> _roots = new(StringComparer.Ordinal);
     private readonly ProfileWindow _window = new();
-    private readonly StackResolver _stacks = new(new SymbolCaches(
-        SymbolOptions.Default with { Demangle = Collector.Symbols.Demangling.DemangleMode.Simplified }, KernelSymbols.OfThisHost()));
+    private readonly JitNames _jit = new(JitRuntimes.All, TimeProvider.System);
+    private readonly StackResolver _stacks;
+
+    public Recording(RecordOptions options)
+    {
+        _options = options;
+        _stacks = new StackResolver(
+            new SymbolCaches(SymbolOptions.Default with { Demangle = DemangleMode.Simplified }, KernelSymbols.OfThisHost()), _jit);
+    }
 
     /// <exception cref="Collector.Sampling.Native.BpfException">No right to sample.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
-        CheckWritable(options.Pprof);
-        CheckWritable(options.Html);
+        CheckWritable(_options.Pprof);
+        CheckWritable(_options.Html);
         using var files = new ElfFiles();
-        using (var session = new SamplingSession(options.Sampling, new RecordPolicy(), files, _time) { OnlyEntered = options.Pids.Count > 0 })
+        using (var session = new SamplingSession(_options.Sampling, new RecordPolicy(), files, _jit, _time) { OnlyEntered = _options.Pids.Count > 0 })
         {
-            if (options.Pids.FirstOrDefault(pid => !session.Processes.Want(pid)) is var missing and > 0)
+            if (_options.Pids.FirstOrDefault(pid => !session.Processes.Want(pid)) is var missing and > 0)
             {
                 Console.Error.WriteLine($"actorprofiler: --pid {missing}: there is no such process");
                 return ExitCode.Failure;
@@ -44,14 +54,17 @@ internal sealed class Recording(RecordOptions options)
         return await WriteAsync();
     }
 
+    /// <summary>Leaves the processes as they were found.</summary>
+    public ValueTask DisposeAsync() => _jit.DisposeAsync();
+
     private void Sample(SamplingSession session, CancellationToken cancellation)
     {
         session.Start();
         var started = _time.GetTimestamp();
         var (shown, elapsed) = (TimeSpan.Zero, TimeSpan.Zero);
-        while (elapsed < options.Duration && !cancellation.IsCancellationRequested && AnyAlive())
+        while (elapsed < _options.Duration && !cancellation.IsCancellationRequested && AnyAlive())
         {
-            var left = options.Duration - elapsed;
+            var left = _options.Duration - elapsed;
             session.Poll(left < _round / 4 ? left : _round / 4);
             elapsed = _time.GetElapsedTime(started);
             if (elapsed - shown >= _round)
@@ -67,7 +80,7 @@ internal sealed class Recording(RecordOptions options)
         EndProgress();
     }
 
-    private bool AnyAlive() => options.Pids.Count == 0 || options.Pids.Any(pid => ProcFiles.Stat(pid) is not null);
+    private bool AnyAlive() => _options.Pids.Count == 0 || _options.Pids.Any(pid => ProcFiles.Stat(pid) is not null);
 
     private void Take(SampleInterval interval)
     {
@@ -82,7 +95,7 @@ internal sealed class Recording(RecordOptions options)
         foreach (var (raw, ticks) in interval.Stacks)
         {
             var frames = _stacks.Resolve(raw).Frames;
-            batch.Add(options.Pids.Count == 1 ? frames : [.. frames, RootOf(raw.Process)], ticks);
+            batch.Add(_options.Pids.Count == 1 ? frames : [.. frames, RootOf(raw.Process)], ticks);
         }
 
         _stacks.EndRound();
@@ -112,16 +125,16 @@ internal sealed class Recording(RecordOptions options)
         }
 
         var profile = built.Build(merged.StartUnixNanos);
-        if (options.Pprof is { } pprof)
+        if (_options.Pprof is { } pprof)
         {
             await File.WriteAllBytesAsync(pprof.FullName, ProfileEncoder.Compress(profile).ToArray());
             Console.WriteLine($"profile      {pprof}");
         }
 
-        if (options.Html is { } html)
+        if (_options.Html is { } html)
         {
             await using var stream = html.Create();
-            FlameGraphDocument.Write(stream, profile, $"actorprofiler record, {Seconds(options.Duration)}", Facts());
+            FlameGraphDocument.Write(stream, profile, $"actorprofiler record, {Seconds(_options.Duration)}", Facts());
             Console.WriteLine($"flame graph  {html}");
         }
 
@@ -140,7 +153,7 @@ internal sealed class Recording(RecordOptions options)
         return
         [
             ("ledger", $"{_ledger.Ticks} ticks = {_ledger.Delivered} recorded + {_ledger.DroppedInAll} dropped{(dropped.Length > 0 ? $" ({dropped})" : "")}"),
-            ("clock", string.Create(CultureInfo.InvariantCulture, $"{options.Sampling.SampleRate} Hz per CPU, period {options.Sampling.PeriodNanos} ns")),
+            ("clock", string.Create(CultureInfo.InvariantCulture, $"{_options.Sampling.SampleRate} Hz per CPU, period {_options.Sampling.PeriodNanos} ns")),
             ("symbolized", Percentage(known, known + unknown)),
         ];
     }
@@ -155,7 +168,7 @@ internal sealed class Recording(RecordOptions options)
         var lost = _ledger.Dropped.GetValueOrDefault(DropReasons.RingFull) + _ledger.Dropped.GetValueOrDefault(DropReasons.TooManyStacks);
         var (known, unknown) = _stacks.Frames;
         Console.Error.Write(
-            $"\r{Seconds(elapsed)} of {Seconds(options.Duration)}: {_ledger.Delivered / elapsed.TotalSeconds:F0} samples/s, {lost} lost, {Percentage(known, known + unknown)} symbolized ");
+            $"\r{Seconds(elapsed)} of {Seconds(_options.Duration)}: {_ledger.Delivered / elapsed.TotalSeconds:F0} samples/s, {lost} lost, {Percentage(known, known + unknown)} symbolized ");
     }
 
     private static void EndProgress()

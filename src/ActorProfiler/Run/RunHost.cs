@@ -36,7 +36,7 @@ internal static class RunHost
         var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store)) : null;
         await using var web = CreateWeb(options, aggregator, store);
         await web.StartAsync(cancellation);
-        using var collector = options.RunsCollector ? StartCollector(options, system, aggregator) : null;
+        await using var collector = options.RunsCollector ? StartCollector(options, system, aggregator) : null;
         if (collector is not null)
         {
             await collector.SamplingAsync();

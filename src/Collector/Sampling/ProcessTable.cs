@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 
@@ -11,7 +12,7 @@ namespace ActorProfiler.Collector.Sampling;
 /// </summary>
 /// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
 internal sealed class ProcessTable(
-    BpfMap entries, BpfMap pythons, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, TimeProvider time)
+    BpfMap entries, BpfMap pythons, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, JitNames jit, TimeProvider time)
 {
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
@@ -109,6 +110,7 @@ internal sealed class ProcessTable(
             if (tracked.Process.HasEnded && _round - tracked.Process.LastRound > RoundsKept)
             {
                 ReleaseFiles(tracked.Process.Image);
+                jit.Forget(identity);
                 _byIdentity.Remove(identity);
             }
         }
@@ -209,6 +211,8 @@ internal sealed class ProcessTable(
         {
             return ProcessFlags.None;
         }
+
+        jit.OnRead(image);
 
         if (!tracked.IsInterpreterSought)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 
@@ -34,7 +35,8 @@ internal sealed class SamplingSession : IDisposable
 
     /// <summary>Loads the programs. Nothing is sampled before <see cref="Start"/>.</summary>
     /// <exception cref="BpfException">Rights are missing, the kernel is too old, or memory is short.</exception>
-    public SamplingSession(SamplingOptions options, IProcessPolicy policy, ElfFiles files, TimeProvider time, int tableShards = 16)
+    public SamplingSession(
+        SamplingOptions options, IProcessPolicy policy, ElfFiles files, JitNames jit, TimeProvider time, int tableShards = 16)
     {
         _options = options;
         _time = time;
@@ -42,7 +44,7 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            Processes = new ProcessTable(_programs.Map("processes"), _programs.Map("pythons"), Tables, files, policy, time);
+            Processes = new ProcessTable(_programs.Map("processes"), _programs.Map("pythons"), Tables, files, policy, jit, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _activeCounts = _programs.Map("active_counts");

@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Symbols;
@@ -6,7 +7,7 @@ namespace ActorProfiler.Collector.Stacks;
 
 /// <summary>Names the addresses of raw stacks. A stack that is seen interval after interval is named once.</summary>
 /// <remarks>Not thread-safe.</remarks>
-internal sealed class StackResolver(SymbolCaches symbols)
+internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 {
     /// <summary>Stands for the user frames of a process that ended before its mappings could be read.</summary>
     private static readonly Location _ended = Named("[process ended]");
@@ -16,7 +17,8 @@ internal sealed class StackResolver(SymbolCaches symbols)
     private readonly PythonFrames _python = new();
     private long _round;
 
-    private sealed record Resolved(ResolvedStack Stack, ProcessImage? Image, bool IsComplete)
+    /// <param name="IsFinal">False when code without a file has no name: a JIT may still tell it.</param>
+    private sealed record Resolved(ResolvedStack Stack, bool IsFinal)
     {
         public long LastRound { get; set; }
     }
@@ -28,7 +30,7 @@ internal sealed class StackResolver(SymbolCaches symbols)
     public ResolvedStack Resolve(RawStack raw)
     {
         var image = raw.Process.Image;
-        if (!_known.TryGetValue(raw, out var resolved) || (!resolved.IsComplete && !ReferenceEquals(resolved.Image, image)))
+        if (!_known.TryGetValue(raw, out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round))
         {
             resolved = ResolveAnew(raw, image);
             _known[raw] = resolved;
@@ -75,7 +77,13 @@ internal sealed class StackResolver(SymbolCaches symbols)
 
         var unknown = _frames.Count(frame => !frame.IsSymbolized);
         Frames = (Frames.Known + _frames.Count - unknown, Frames.Unknown + unknown);
-        return new Resolved(new ResolvedStack([.. _frames]), image, IsComplete: unknown == 0);
+        var isFinal = !_frames.Exists(frame => frame is { IsSymbolized: false, Module: null });
+        if (!isFinal)
+        {
+            jit.OnUnknownCode(raw.Process.Identity);
+        }
+
+        return new Resolved(new ResolvedStack([.. _frames]), isFinal);
     }
 
     private void ResolveUser(RawStack raw, ProcessImage image)

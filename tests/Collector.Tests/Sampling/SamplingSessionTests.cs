@@ -1,12 +1,14 @@
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 
 namespace ActorProfiler.Tests.Sampling;
 
 /// <summary>Real BPF programs on real processes.</summary>
-public sealed class SamplingSessionTests : IDisposable
+public sealed class SamplingSessionTests : IAsyncDisposable
 {
     private readonly ElfFiles _files = new();
+    private readonly JitNames _jit = new([], TimeProvider.System);
 
     private sealed class EveryProcess : IProcessPolicy
     {
@@ -18,7 +20,7 @@ public sealed class SamplingSessionTests : IDisposable
     {
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2", "-fno-omit-frame-pointer"), "20");
-        using var session = new SamplingSession(new SamplingOptions(SampleRate: 997), new EveryProcess(), _files, TimeProvider.System);
+        using var session = new SamplingSession(new SamplingOptions(SampleRate: 997), new EveryProcess(), _files, _jit, TimeProvider.System);
 
         var intervals = Sample(session, busy, TimeSpan.FromSeconds(0.5));
 
@@ -41,7 +43,7 @@ public sealed class SamplingSessionTests : IDisposable
         var path = TestPrograms.CompileC("split", "-O2");
         using var wanted = TestPrograms.Start(path, "20");
         using var other = TestPrograms.Start(path, "20");
-        using var session = new SamplingSession(new SamplingOptions(SampleRate: 499), new EveryProcess(), _files, TimeProvider.System)
+        using var session = new SamplingSession(new SamplingOptions(SampleRate: 499), new EveryProcess(), _files, _jit, TimeProvider.System)
         {
             OnlyEntered = true,
         };
@@ -55,7 +57,11 @@ public sealed class SamplingSessionTests : IDisposable
         Assert.True(intervals.Sum(interval => interval.Counts.Dropped[DropReasons.NotTarget]) > 0);
     }
 
-    public void Dispose() => _files.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _jit.DisposeAsync();
+        _files.Dispose();
+    }
 
     /// <summary>Samples until a process has had so much CPU time, in intervals of a second, stops the clocks, and collects the rest.</summary>
     private static List<SampleInterval> Sample(SamplingSession session, TestPrograms.RunningProgram program, TimeSpan cpuTime)
