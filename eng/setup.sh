@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="clang llvm libbpf-dev libbpf1"
-	[test]="gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables"
+	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables"
 	[check]="clang-format"
 	[bench]="linux-perf gcc libc6-dev procps"
 )

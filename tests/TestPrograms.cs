@@ -9,13 +9,28 @@ internal static class TestPrograms
     public static string CompileC(string name, params string[] flags)
     {
         Requirements.Tool("gcc", "gcc");
-        var folder = Path.Combine(AppContext.BaseDirectory, "testprograms");
         var output = Path.Combine(Directory.CreateTempSubdirectory("actorprofiler-").FullName, name);
-        using var gcc = Process.Start("gcc", [.. flags, "-o", output, Path.Combine(folder, $"{name}.c")]);
+        using var gcc = Process.Start("gcc", [.. flags, "-o", output, Source($"{name}.c")]);
         gcc.WaitForExit();
         Assert.Equal(0, gcc.ExitCode);
         return output;
     }
+
+    /// <summary>Compiles a Go program. Returns its path.</summary>
+    public static string CompileGo(string name, params string[] flags)
+    {
+        Requirements.Tool("go", "golang-go");
+        var output = Path.Combine(Directory.CreateTempSubdirectory("actorprofiler-").FullName, name);
+        var start = new ProcessStartInfo("go", ["build", .. flags, "-o", output, Source($"{name}.go")]) { WorkingDirectory = Path.GetDirectoryName(output) };
+        (start.Environment["GO111MODULE"], start.Environment["GOCACHE"]) = ("off", Path.Combine(Path.GetTempPath(), "actorprofiler-go-cache"));
+        using var go = Process.Start(start)!;
+        go.WaitForExit();
+        Assert.Equal(0, go.ExitCode);
+        return output;
+    }
+
+    /// <summary>Path of a file in tests/testprograms.</summary>
+    public static string Source(string name) => Path.Combine(AppContext.BaseDirectory, "testprograms", name);
 
     /// <summary>Starts a program; disposing ends it.</summary>
     public static RunningProgram Start(string path, params string[] arguments) =>
