@@ -200,7 +200,8 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
             Append(_text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (");
         }
 
-        Append(suffix);
+        // A qualifier may come twice, in the pattern and in its argument.
+        Append(suffix.StartsWith(' ') && target is { Kind: ItaniumKind.Suffix } && target.Text == suffix ? "" : suffix);
     }
 
     /// <summary>A reference to a reference, through template arguments, is one reference: &amp; wins over &amp;&amp;.</summary>

@@ -33,6 +33,7 @@ public class DemanglerTests
     [InlineData("_Z1fIiEDTplfp_fp_ET_", "decltype ({parm#1}+{parm#1}) f<int>(int)")]
     [InlineData("_Z1fIJicEEvDpT_", "void f<int, char>(int, char)")]
     [InlineData("_Z1fIJ1ASt5tupleIJRiEES1_IJEEEEvDpOT_", "void f<A, std::tuple<int&>, std::tuple<> >(A&&, std::tuple<int&>&&, std::tuple<>&&)")]
+    [InlineData("_Z1fIKhEvPKT_", "void f<unsigned char const>(unsigned char const*)")]
     [InlineData("_ZNSt8functionIFviEEC1Ev", "std::function<void (int)>::function()")]
     [InlineData("_ZNSsC1EPKc", "std::basic_string<char, std::char_traits<char>, std::allocator<char> >::basic_string(char const*)")]
     [InlineData("_ZN3foocvT_IiEEv", "foo::operator int<int>()")]
