@@ -11,6 +11,7 @@ namespace ActorProfiler.Collector.Processes;
 internal static class ProcFiles
 {
     private const int SmallBytes = 16 << 10;
+    private const int CommandLineBytes = 128 << 10;
     private const int MapsBytes = 64 << 20;
     private const int ThreadsTried = 16;
 
@@ -39,12 +40,20 @@ internal static class ProcFiles
     /// <summary>The lines of <c>/proc/PID/cgroup</c>, as they are.</summary>
     public static string? Cgroup(int pid) => Read($"/proc/{pid}/cgroup", SmallBytes) is { } text ? Encoding.UTF8.GetString(text) : null;
 
+    /// <summary>The arguments with blanks between them; "" for a kernel thread.</summary>
+    public static string? CommandLine(int pid) =>
+        Read($"/proc/{pid}/cmdline", CommandLineBytes) is { } line ? Encoding.UTF8.GetString(line).TrimEnd('\0').Replace('\0', ' ') : null;
+
     /// <summary>Path of the program in the process's own mount namespace; null for kernel threads too.</summary>
-    public static string? Executable(int pid)
+    public static string? Executable(int pid) => Link($"/proc/{pid}/exe");
+
+    public static string? WorkingDirectory(int pid) => Link($"/proc/{pid}/cwd");
+
+    private static string? Link(string path)
     {
         try
         {
-            return File.ResolveLinkTarget($"/proc/{pid}/exe", returnFinalTarget: false)?.ToString();
+            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.ToString();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -47,7 +47,8 @@ internal sealed record Target(LabelSet Labels, int Pid = 0, string ContainerId =
     public static Target Default(string serviceName) =>
         new(LabelSet.Of((LabelNames.Name, LabelNames.ProcessCpu), (LabelNames.ServiceName, serviceName)));
 
-    private static string ContainerOf(LabelSet discovered)
+    /// <summary>The container that discovered labels name, or "". A runtime of Kubernetes that is not known names none.</summary>
+    internal static string ContainerOf(LabelSet discovered)
     {
         if (discovered.Contains(LabelNames.ContainerId))
         {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace ActorProfiler.Configuration.Evaluation.Functions;
 
 /// <summary>JSON texts and the values of the language.</summary>
-internal static class JsonValues
+public static class JsonValues
 {
     private const int DepthLimit = 64;
 

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace ActorProfiler.Configuration.Evaluation.Functions;
 
 /// <summary>YAML texts and the values of the language.</summary>
-internal static class YamlValues
+public static class YamlValues
 {
     private const int DepthLimit = 64;
 
