@@ -18,6 +18,7 @@ internal sealed class SamplingLoop : IDisposable
     private readonly ConcurrentQueue<Action<SamplingSession>> _posted = new();
     private readonly Thread _thread;
     private TimeSpan _collectInterval;
+    private long _compiledAtLastGift;
     private volatile bool _isStopping;
 
     /// <param name="onInterval">Called on the loop's thread with each interval, the last one included.</param>
@@ -70,6 +71,19 @@ internal sealed class SamplingLoop : IDisposable
         }
     }
 
+    /// <summary>
+    /// First sight of a large program needs many times the memory that stays: at the collector's low rate of allocation the next
+    /// collection of that garbage would be hours away.
+    /// </summary>
+    private void GiveMemoryBack()
+    {
+        if (_session.Tables.Compiled > _compiledAtLastGift)
+        {
+            _compiledAtLastGift = _session.Tables.Compiled;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
     private void Loop()
     {
         var (collected, kept) = (_time.GetTimestamp(), _time.GetTimestamp());
@@ -93,6 +107,7 @@ internal sealed class SamplingLoop : IDisposable
                 kept = _time.GetTimestamp();
                 _session.FollowCpus();
                 _session.Processes.SweepEnded();
+                GiveMemoryBack();
             }
         }
     }

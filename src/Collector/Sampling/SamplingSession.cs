@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
@@ -6,7 +7,7 @@ using ActorProfiler.Collector.Sampling.Native;
 namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>The loaded BPF programs, their clocks and buffers: turns ticks into <see cref="SampleInterval"/>s.</summary>
-/// <remarks>One thread at a time; it must call <see cref="Poll"/> often enough that the stack buffer (8 MiB) does not fill.</remarks>
+/// <remarks>One thread at a time; it must call <see cref="Poll"/> every second, so that the stack buffer does not fill.</remarks>
 internal sealed class SamplingSession : IDisposable
 {
     private const string ObjectName = "sampler.bpf.o";
@@ -40,7 +41,7 @@ internal sealed class SamplingSession : IDisposable
     {
         _options = options;
         _time = time;
-        _programs = BpfObject.Load(ReadObject(), SetConstants);
+        _programs = BpfObject.Load(ReadObject(), programs => Configure(programs, options));
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
@@ -156,15 +157,29 @@ internal sealed class SamplingSession : IDisposable
         return bytes;
     }
 
-    /// <summary>Sets <c>pid_namespace</c>, the only constant of the object.</summary>
-    private static void SetConstants(BpfObject programs)
+    private static void Configure(BpfObject programs, SamplingOptions options)
+    {
+        programs.InitialConstants<uint>()[0] = PidNamespace();
+        programs.Map("stacks").MaxEntries = RingBytes(OnlineCpus.Read().Count, options.SampleRate);
+    }
+
+    /// <summary>Room for two seconds of stacks none of which repeats, at the rate given or at 997 Hz if that is more.</summary>
+    private static uint RingBytes(int cpus, int rate)
+    {
+        const long TypicalRecord = 512;
+        const long Least = 1 << 20;
+        const long Most = 64 << 20;
+        return (uint)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(2 * cpus * Math.Max(rate, 997) * TypicalRecord, Least, Most));
+    }
+
+    /// <summary>Constant <c>pid_namespace</c>: its inode, or 0 for the host's.</summary>
+    private static uint PidNamespace()
     {
         const string Prefix = "pid:[";
         var link = File.ResolveLinkTarget("/proc/self/ns/pid", returnFinalTarget: false)?.Name ?? "";
-        var inode = link.StartsWith(Prefix, StringComparison.Ordinal) && ulong.TryParse(link.AsSpan(Prefix.Length).TrimEnd(']'), out var parsed)
-            ? parsed
+        return link.StartsWith(Prefix, StringComparison.Ordinal) && ulong.TryParse(link.AsSpan(Prefix.Length).TrimEnd(']'), out var inode)
+            ? inode == HostPidNamespace ? 0 : (uint)inode
             : throw new FormatException($"/proc/self/ns/pid: expected pid:[number] but it is '{link}'");
-        programs.InitialConstants<uint>()[0] = inode == HostPidNamespace ? 0 : (uint)inode;
     }
 
     private void WriteSettings()

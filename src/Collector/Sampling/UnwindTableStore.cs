@@ -61,6 +61,9 @@ internal sealed class UnwindTableStore : IDisposable
 
     public int ShardCount => _shards.Count;
 
+    /// <summary>Executables whose tables were compiled, since the start.</summary>
+    public long Compiled { get; private set; }
+
     /// <summary>Executables that found no room or no table, since the start.</summary>
     public long Refused { get; private set; }
 
@@ -168,6 +171,7 @@ internal sealed class UnwindTableStore : IDisposable
 
     private Installed Install(ElfFile file)
     {
+        Compiled++;
         var table = _compiler.Compile(file);
         WriteNewRules();
         var pieces = new List<Piece>();

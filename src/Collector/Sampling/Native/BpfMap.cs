@@ -14,7 +14,12 @@ internal sealed unsafe class BpfMap(string name, nint pointer)
     /// <summary>Valid after load; owned by the object.</summary>
     public int File => LibBpf.bpf_map__fd(pointer);
 
-    public uint MaxEntries => LibBpf.bpf_map__max_entries(pointer);
+    /// <summary>To be set before load only. Of a ring buffer: its bytes, a power of two.</summary>
+    public uint MaxEntries
+    {
+        get => LibBpf.bpf_map__max_entries(pointer);
+        set => Check(LibBpf.bpf_map__set_max_entries(pointer, value), "resize");
+    }
 
     /// <summary>The value of <paramref name="key"/>, or null.</summary>
     public TValue? Find<TKey, TValue>(TKey key)

@@ -47,10 +47,10 @@ internal static unsafe partial class LibBpf
     internal static partial int bpf_map__fd(nint map);
 
     [LibraryImport(Library)]
-    internal static partial uint bpf_map__value_size(nint map);
+    internal static partial uint bpf_map__max_entries(nint map);
 
     [LibraryImport(Library)]
-    internal static partial uint bpf_map__max_entries(nint map);
+    internal static partial int bpf_map__set_max_entries(nint map, uint entries);
 
     /// <summary>The bytes a .data, .bss or .rodata map is loaded with; not the live ones.</summary>
     [LibraryImport(Library)]
