@@ -38,6 +38,9 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
     public Gauge Streams { get; } = metrics.CreateGauge(
         "actorprofiler_ingest_streams", "Streams that collectors have open.");
 
+    public Counter Clones { get; } = metrics.CreateCounter(
+        "actorprofiler_ingest_cloned_collectors_total", "Streams refused because another process was connected under the same identity.");
+
     public Counter ReceivedBytes { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_bytes_total", "Bytes of payload received from collectors, repeats included.");
 

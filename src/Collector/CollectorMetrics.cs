@@ -15,6 +15,8 @@ public sealed class CollectorMetrics
     private readonly Counter _dropped;
     private readonly Counter _stored;
     private readonly Gauge _inFlight;
+    private readonly Counter _lost;
+    private readonly Gauge _spoolBytes;
     private readonly Counter _endings;
     private readonly Counter _frames;
 
@@ -28,6 +30,9 @@ public sealed class CollectorMetrics
         _dropped = metrics.CreateCounter("actorprofiler_collector_dropped_ticks_total", "Ticks that the collector dropped, by reason", ["reason"]);
         _stored = metrics.CreateCounter("actorprofiler_collector_stored_ticks_total", "Ticks that an aggregator has on disk");
         _inFlight = metrics.CreateGauge("actorprofiler_collector_in_flight_ticks", "Ticks neither stored nor dropped yet");
+        _lost = metrics.CreateCounter(
+            "actorprofiler_collector_lost_ticks_total", "Ticks of batches that were dropped after sampling, by target and reason", ["service_name", "reason"]);
+        _spoolBytes = metrics.CreateGauge("actorprofiler_collector_spool_bytes", "Bytes of unsettled batches on disk");
         _endings = metrics.CreateCounter("actorprofiler_collector_stack_walks_total", "Walks of user stacks, by how they ended", ["ending"]);
         _frames = metrics.CreateCounter("actorprofiler_collector_frames_total", "Distinct frames looked up, by whether a name was found", ["symbolized"]);
     }
@@ -50,6 +55,10 @@ public sealed class CollectorMetrics
         _frames.WithLabels("true").IncTo(known);
         _frames.WithLabels("false").IncTo(unknown);
     }
+
+    internal void OnLost(string serviceName, string reason, long ticks) => _lost.WithLabels(serviceName, reason).Inc(ticks);
+
+    internal void OnSpool(long bytes) => _spoolBytes.Set(bytes);
 
     internal void OnTargets(int count) => _activeTargets.Set(count);
 

@@ -6,14 +6,16 @@ namespace ActorProfiler.Collector;
 /// <param name="Sampling">What is sampled and how often.</param>
 /// <param name="CollectInterval">How often samples are drained and sent.</param>
 /// <param name="ProfileUnmatched">Profile processes that no target names, each under its unit, container or executable name.</param>
-/// <param name="DataFolder">Where the collector's identity is kept.</param>
-/// <param name="SendBufferBytes">Bound of the batches that wait to be stored.</param>
+/// <param name="DataFolder">Where the collector's identity and its unsettled batches are kept.</param>
+/// <param name="SendBufferBytes">Bound in memory of the batches that wait to be stored.</param>
+/// <param name="SpoolBytes">Bound of them on disk.</param>
 public sealed record CollectorOptions(
     SamplingOptions Sampling,
     TimeSpan CollectInterval,
     bool ProfileUnmatched,
     string DataFolder,
-    long SendBufferBytes = 64 << 20)
+    long SendBufferBytes = 32 << 20,
+    long SpoolBytes = 256 << 20)
 {
     /// <summary>JIT runtimes that are not asked for the names of their code: <c>dotnet</c>, <c>jvm</c>.</summary>
     public IReadOnlyList<string> DisabledRuntimes { get; init; } = [];

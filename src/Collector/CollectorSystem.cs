@@ -23,14 +23,18 @@ public sealed class CollectorSystem : IAsyncDisposable
     private readonly IActorRef _sampling;
     private readonly IActorRef _round;
     private readonly IActorRef _sender;
+    private readonly string _dataFolder;
+    private readonly TimeProvider _time;
 
     private CollectorSystem(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time)
     {
+        (_dataFolder, _time) = (options.DataFolder, time);
         Identity = CollectorIdentity.Open(options.DataFolder, time);
         _targets = new TargetTable(options.ProfileUnmatched);
         _jit = new JitNames([.. JitRuntimes.All.Where(runtime => !options.DisabledRuntimes.Contains(runtime.Name))], time);
         var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
-        _sender = system.ActorOf(BatchSenderActor.Props(Identity, Ledger, options.SendBufferBytes), "collector-batches");
+        _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
+            Identity, Ledger, metrics, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
         _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, Ledger, metrics, _sender), "collector-round");
         _sampling = system.ActorOf(
             SamplingActor.Props(
@@ -55,9 +59,9 @@ public sealed class CollectorSystem : IAsyncDisposable
     /// <summary>Sends batches to an aggregator in this process.</summary>
     public void ConnectTo(IActorRef ingest, long creditBytes) => _sender.Tell(new BatchSenderActor.Connected(ingest, creditBytes));
 
-    /// <summary>Sends batches to the first of these aggregators that answers.</summary>
-    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators) =>
-        system.ActorOf(AggregatorLinkActor.Props(aggregators, Identity, _sender), "collector-link");
+    /// <summary>Sends batches to one of these aggregators, and to another when that does not answer.</summary>
+    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators) => system.ActorOf(
+        AggregatorLinkActor.Props(new LinkOptions(aggregators, Identity, () => CollectorIdentity.Renew(_dataFolder, _time), _time), _sender), "collector-link");
 
     /// <summary>Returns when the host is sampled.</summary>
     /// <exception cref="Sampling.Native.BpfException">The BPF programs could not be loaded; sampling is tried again until the collector stops.</exception>

@@ -24,7 +24,7 @@ namespace ActorProfiler.Commands.Run;
 /// <summary>The service of one process: actor system, collector and aggregator by role, HTTP server. Composition only.</summary>
 internal static class RunHost
 {
-    private static readonly TimeSpan _drainPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _drainPatience = TimeSpan.FromSeconds(5);
 
     public static async Task<int> RunAsync(RunOptions options, CancellationToken cancellation)
     {
@@ -121,6 +121,9 @@ internal static class RunHost
             kestrel.Listen(options.Http);
             if (options.Role == Role.Aggregator)
             {
+                // A collector whose host vanished is noticed after the sum of both.
+                kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
+                kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
                 kestrel.Listen(options.Ingest, listen => listen.Protocols = HttpProtocols.Http2);
             }
         });
@@ -195,7 +198,7 @@ internal static class RunHost
             await collector.StopSamplingAsync();
             if (!await collector.DrainAsync(_drainPatience))
             {
-                log.Write(LogLevel.Warning, "main", $"{collector.Ledger.InFlight} ticks of the last samples were not stored: no aggregator answered");
+                log.Write(LogLevel.Warning, "main", $"{collector.Ledger.InFlight} ticks were not stored, no aggregator answered: they wait on disk for the next start");
             }
 
             log.Write(LogLevel.Info, "main", $"collector stopped: {Balance(collector.Ledger, "stored")}");

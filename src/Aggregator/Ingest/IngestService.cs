@@ -15,7 +15,7 @@ internal sealed record IngestEndpoint(IActorRef Gate, string Node, long CreditBy
 /// <summary>Carries each stream to an <see cref="IngestActor"/> of its own.</summary>
 /// <remarks>
 /// A stream ends with <see cref="StatusCode.InvalidArgument"/> when it does not begin with a sound Hello, with
-/// <see cref="StatusCode.Unavailable"/> when this aggregator stops, the credit is exceeded or answers are not read.
+/// <see cref="StatusCode.AlreadyExists"/> when another process is connected under its identity, with <see cref="StatusCode.Unavailable"/> when this aggregator stops, the credit is exceeded or answers are not read.
 /// </remarks>
 internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock) : Protocol.Ingest.IngestBase
 {
@@ -28,9 +28,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         var hello = await ReadHelloAsync(requests, context.CancellationToken).ConfigureAwait(false);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var client = new StreamClient(ended);
-        var ingest = await endpoint.Gate
-            .Ask<IActorRef>(new IngestGateActor.Open(hello.CollectorId, client, endpoint.CreditBytes), _helloTimeout, context.CancellationToken)
-            .ConfigureAwait(false);
+        var ingest = await OpenAsync(hello, client, context.CancellationToken).ConfigureAwait(false);
         try
         {
             await responses.WriteAsync(
@@ -55,6 +53,16 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
             client.Close("");
             ingest.Tell(PoisonPill.Instance);
         }
+    }
+
+    private async Task<IActorRef> OpenAsync(Hello hello, StreamClient client, CancellationToken cancellation)
+    {
+        var answer = await endpoint.Gate
+            .Ask<object>(new IngestGateActor.Open(hello, client, endpoint.CreditBytes), _helloTimeout, cancellation)
+            .ConfigureAwait(false);
+        return answer is IngestGateActor.Admitted admitted
+            ? admitted.Ingest
+            : throw new RpcException(new Grpc.Core.Status(StatusCode.AlreadyExists, ((IngestGateActor.Refusal)answer).Reason));
     }
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<CollectorMessage> requests, CancellationToken cancellation)

@@ -1,213 +1,184 @@
+using System.IO.Hashing;
+using System.Text;
 using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Event;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace ActorProfiler.Collector.Batching;
 
 /// <summary>
-/// Holds one gRPC stream to an aggregator and fails over to the next when it ends.
-/// Connecting until the aggregator has said Welcome; Connected until the stream ends; Waiting a moment before the next try.
+/// Keeps the collector linked to one aggregator. Seeking: the addresses are tried in this collector's order until one opens a stream.
+/// Linked: batches go over it; from time to time the first address of the order is tried, and taken when it is back. When the stream ends, Seeking again.
 /// </summary>
-/// <param name="_addresses">Tried in turn, from a random one on, so that a fleet spreads.</param>
+/// <remarks>The order is a hash of (collector, address): a fleet spreads evenly, and goes back to that after a failure.</remarks>
 internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
-    private readonly IReadOnlyList<Uri> _addresses;
+    /// <summary>How long another collector of the same identity may be held for the ghost of this one: longer than its stream can live unnoticed.</summary>
+    private static readonly TimeSpan _ghostPatience = TimeSpan.FromSeconds(15);
+
+    private readonly LinkOptions _options;
     private readonly IActorRef _sender;
-    private readonly Hello _hello;
+    private readonly ulong _instance = (ulong)Random.Shared.NextInt64();
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private CancellationTokenSource _stopped = new();
-    private GrpcChannel? _channel;
-    private AsyncDuplexStreamingCall<CollectorMessage, AggregatorMessage>? _call;
-    private readonly Queue<Submit> _outbound = new();
-    private bool _isWriting;
+    private CollectorIdentity _identity;
+    private IReadOnlyList<Uri> _addresses;
+    private IActorRef _stream = ActorRefs.Nobody;
+    private IActorRef _candidate = ActorRefs.Nobody;
     private int _next;
     private int _failures;
+    private DateTimeOffset? _clonedSince;
 
-    public AggregatorLinkActor(IReadOnlyList<Uri> addresses, CollectorIdentity identity, IActorRef sender)
+    public AggregatorLinkActor(LinkOptions options, IActorRef sender)
     {
-        (_addresses, _sender, _next) = (addresses, sender, Random.Shared.Next(addresses.Count));
-        _hello = new Hello
-        {
-            CollectorId = ByteString.CopyFrom(identity.Id.Span),
-            Epoch = identity.Epoch,
-            Host = Environment.MachineName,
-            Version = typeof(AggregatorLinkActor).Assembly.GetName().Version?.ToString() ?? "",
-        };
-        Connecting();
+        (_options, _sender, _identity) = (options, sender, options.Identity);
+        _addresses = InOrder(options.Addresses, _identity);
+        Seeking();
     }
 
     private sealed record Connect;
 
-    private sealed record Received(object Call, AggregatorMessage Message);
-
-    private sealed record Written(object Call);
-
-    private sealed record Ended(object Call, string Reason);
-
-    private sealed record TimedOut;
+    private sealed record TryPreferred;
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(IReadOnlyList<Uri> addresses, CollectorIdentity identity, IActorRef sender) =>
-        Akka.Actor.Props.Create(() => new AggregatorLinkActor(addresses, identity, sender));
+    private Uri Address => _addresses[_next % _addresses.Count];
+
+    public static Props Props(LinkOptions options, IActorRef sender) => Akka.Actor.Props.Create(() => new AggregatorLinkActor(options, sender));
+
+    /// <summary>The addresses as this collector prefers them.</summary>
+    public static IReadOnlyList<Uri> InOrder(IEnumerable<Uri> addresses, CollectorIdentity identity) =>
+        [.. addresses.OrderBy(address => XxHash64.HashToUInt64([.. identity.Id.Span, .. Encoding.UTF8.GetBytes(address.ToString())]))];
 
     protected override void PreStart() => Self.Tell(new Connect());
 
-    protected override void PostStop() => Close();
-
-    private void Connecting()
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(cause =>
     {
-        Receive<Connect>(_ => Open());
-        Receive<TimedOut>(_ => Retry($"no answer within {_connectTimeout.TotalSeconds} s"));
-        Receive<Received>(IsCurrent, received => Welcome(received.Message));
-        ReceiveCommon();
+        Self.Tell(new AggregatorStreamActor.Closed(StatusCode.Internal, cause.Message), Sender);
+        return Directive.Stop;
+    });
+
+    private void Seeking()
+    {
+        Receive<Connect>(_ => _stream = Open(Address));
+        Receive<AggregatorStreamActor.Opened>(_ => Sender.Equals(_stream), opened => Link(opened.Welcome));
+        Receive<AggregatorStreamActor.Closed>(_ => Sender.Equals(_stream), Seek);
+        Receive<TryPreferred>(_ => { });
+        ReceiveStale();
     }
 
     private void Linked()
     {
-        Receive<Submit>(Write);
-        Receive<Received>(IsCurrent, received =>
+        Receive<AggregatorStreamActor.Closed>(_ => Sender.Equals(_stream), closed =>
         {
-            Forward(received.Message);
-            Read();
+            GiveUpCandidate();
+            _sender.Tell(new BatchSenderActor.Disconnected());
+            Seek(closed);
         });
-        ReceiveCommon();
-    }
-
-    private void ReceiveCommon()
-    {
-        Receive<Ended>(ended => ReferenceEquals(ended.Call, _call), ended => Retry(ended.Reason));
-        Receive<Written>(written => ReferenceEquals(written.Call, _call), _ => WriteNext());
-        Receive<Received>(_ => { }); // of a stream given up
-        Receive<Written>(_ => { });
-        Receive<Ended>(_ => { });
-        Receive<TimedOut>(_ => { });
-        Receive<Submit>(_ => { }); // the sender sends it again over the next stream
-    }
-
-    private bool IsCurrent(Received received) => ReferenceEquals(received.Call, _call);
-
-    private Uri Address => _addresses[_next % _addresses.Count];
-
-    private void Open()
-    {
-        _channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions
+        Receive<TryPreferred>(_ => _candidate = Open(_addresses[0]));
+        Receive<AggregatorStreamActor.Opened>(_ => Sender.Equals(_candidate), opened =>
         {
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = 1 << 20,
-            HttpHandler = new SocketsHttpHandler
-            {
-                ConnectTimeout = _connectTimeout,
-                KeepAlivePingDelay = TimeSpan.FromSeconds(5),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
-                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
-            },
+            Context.Stop(_stream);
+            (_stream, _candidate, _next) = (_candidate, ActorRefs.Nobody, 0);
+            Link(opened.Welcome);
         });
-        _call = new Ingest.IngestClient(_channel).Stream(cancellationToken: _stopped.Token);
-        _outbound.Clear();
-        _isWriting = false;
-        Timers.StartSingleTimer(nameof(TimedOut), new TimedOut(), _connectTimeout);
-        Write(new CollectorMessage { Hello = _hello });
-        Read();
+        Receive<AggregatorStreamActor.Closed>(_ => Sender.Equals(_candidate), _ =>
+        {
+            GiveUpCandidate();
+            PlanReturn();
+        });
+        ReceiveStale();
     }
 
-    private void Welcome(AggregatorMessage message)
+    private void ReceiveStale()
     {
-        if (message.Welcome is not { } welcome)
-        {
-            Retry("the first message was no Welcome");
-            return;
-        }
+        Receive<AggregatorStreamActor.Opened>(_ => Context.Stop(Sender));
+        Receive<AggregatorStreamActor.Closed>(_ => Context.Stop(Sender));
+        Receive<Connect>(_ => { });
+    }
 
-        Timers.Cancel(nameof(TimedOut));
-        _failures = 0;
+    private IActorRef Open(Uri address) => Context.ActorOf(AggregatorStreamActor.Props(
+        address,
+        new Hello
+        {
+            CollectorId = ByteString.CopyFrom(_identity.Id.Span),
+            Epoch = _identity.Epoch,
+            Instance = _instance,
+            Host = Environment.MachineName,
+            Version = typeof(AggregatorLinkActor).Assembly.GetName().Version?.ToString() ?? "",
+        },
+        _sender));
+
+    private void Link(Welcome welcome)
+    {
+        (_failures, _clonedSince) = (0, null);
         _log.Info("connected to aggregator {0} at {1}", welcome.Node, Address);
         Become(Linked);
-        _sender.Tell(new BatchSenderActor.Connected(Self, welcome.CreditBytes));
-        Read();
+        _sender.Tell(new BatchSenderActor.Connected(_stream, welcome.CreditBytes));
+        PlanReturn();
     }
 
-    private void Forward(AggregatorMessage message)
+    private void PlanReturn()
     {
-        object? answer = message.MessageCase switch
+        if (_next % _addresses.Count != 0)
         {
-            AggregatorMessage.MessageOneofCase.Stored => message.Stored,
-            AggregatorMessage.MessageOneofCase.Refused => message.Refused,
-            _ => null,
-        };
-        if (answer is not null)
-        {
-            _sender.Tell(answer);
+            Timers.StartSingleTimer(nameof(TryPreferred), new TryPreferred(), _options.ReturnAfter * (0.5 + Random.Shared.NextDouble()));
         }
     }
 
-    private void Write(Submit submit)
-    {
-        _outbound.Enqueue(submit);
-        if (!_isWriting)
-        {
-            WriteNext();
-        }
-    }
-
-    private void WriteNext()
-    {
-        _isWriting = _outbound.TryDequeue(out var submit);
-        if (_isWriting)
-        {
-            Write(new CollectorMessage { Submit = submit });
-        }
-    }
-
-    private void Write(CollectorMessage message)
-    {
-        var call = _call!;
-        _isWriting = true;
-        call.RequestStream.WriteAsync(message).PipeTo(
-            Self, success: () => new Written(call), failure: cause => new Ended(call, Reason(cause)));
-    }
-
-    private void Read()
-    {
-        var call = _call!;
-        call.ResponseStream.MoveNext(_stopped.Token).PipeTo(
-            Self,
-            success: isThere => isThere ? new Received(call, call.ResponseStream.Current) : new Ended(call, "the aggregator closed the stream"),
-            failure: cause => new Ended(call, Reason(cause)));
-    }
-
-    private void Retry(string reason)
+    private void Seek(AggregatorStreamActor.Closed closed)
     {
         // One line per change of state, not per try.
         if (_failures++ == 0)
         {
-            _log.Warning("no aggregator: {0}: {1}; batches are kept and the next address is tried", Address, reason);
+            _log.Warning("no aggregator: {0}: {1}; batches are kept and the next address is tried", Address, closed.Reason);
         }
 
-        Close();
+        Context.Stop(_stream);
+        _stream = ActorRefs.Nobody;
+        NoticeClone(closed);
         _next++;
-        Become(Connecting);
-        _sender.Tell(new BatchSenderActor.Disconnected());
-        var pause = TimeSpan.FromTicks(Math.Min(_longestPause.Ticks, _shortestPause.Ticks << Math.Min(_failures - 1, 10)));
+        Become(Seeking);
+        var pause = _failures <= _addresses.Count ? TimeSpan.Zero : _longestPause;
+        pause = TimeSpan.FromTicks(Math.Min(pause.Ticks, _shortestPause.Ticks << Math.Min(_failures - 1, 10)));
         Timers.StartSingleTimer(nameof(Connect), new Connect(), pause * (0.5 + Random.Shared.NextDouble() / 2));
     }
 
-    private void Close()
+    private void NoticeClone(AggregatorStreamActor.Closed closed)
     {
-        _stopped.Cancel();
-        _call?.Dispose();
-        _channel?.Dispose();
-        _stopped.Dispose();
-        (_stopped, _call, _channel) = (new CancellationTokenSource(), null, null);
+        if (closed.Status != StatusCode.AlreadyExists)
+        {
+            return;
+        }
+
+        var now = _options.Clock.GetUtcNow();
+        _clonedSince ??= now;
+        if (now - _clonedSince < _ghostPatience)
+        {
+            return;
+        }
+
+        _identity = _options.Renew();
+        _log.Warning("another collector has the same identity ({0}): this data folder was copied; this collector is {1} from now on",
+            closed.Reason, Convert.ToHexStringLower(_identity.Id.Span));
+        (_addresses, _next, _clonedSince) = (InOrder(_options.Addresses, _identity), -1, null);
+        _sender.Tell(new BatchSenderActor.Rename(_identity));
     }
 
-    private static string Reason(Exception cause) =>
-        cause is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : cause.Message;
+    private void GiveUpCandidate()
+    {
+        Context.Stop(_candidate);
+        _candidate = ActorRefs.Nobody;
+    }
+}
+
+/// <param name="Renew">Makes and keeps a new identity.</param>
+internal sealed record LinkOptions(IReadOnlyList<Uri> Addresses, CollectorIdentity Identity, Func<CollectorIdentity> Renew, TimeProvider Clock)
+{
+    /// <summary>How long after a failure the preferred aggregator is tried again, times 0.5 to 1.5.</summary>
+    public TimeSpan ReturnAfter { get; init; } = TimeSpan.FromSeconds(60);
 }

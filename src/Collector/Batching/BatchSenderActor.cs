@@ -6,28 +6,35 @@ using Akka.Event;
 namespace ActorProfiler.Collector.Batching;
 
 /// <summary>
-/// Sends batches to the aggregator tier and keeps each until it is stored there.
+/// Sends batches to the aggregator tier and keeps each, in memory and on disk, until it is stored there.
 /// Waiting until an aggregator is connected; Sending while it is. A batch that is not answered is sent again, over the next
-/// connection or after <see cref="ResendAfter"/>; receivers drop repeats. Past the byte bound the oldest batch is dropped and counted.
+/// connection or after <see cref="ResendAfter"/>; receivers drop repeats. Past the bounds the oldest batch is dropped and counted.
 /// </summary>
 internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 {
     /// <summary>Longer than a window, so that a batch is not sent again while it waits in one.</summary>
     public static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(60);
 
+    /// <summary>No destination takes older profiles.</summary>
+    public static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(55);
+
+    private readonly BatchSenderOptions _options;
     private readonly UnsettledBatches _unsettled;
-    private readonly Envelopes _envelopes;
-    private readonly LossLedger _ledger;
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly IActorRef _spool;
+    private Envelopes _envelopes;
+    private CollectorIdentity _identity;
     private IActorRef _aggregator = ActorRefs.Nobody;
     private bool _isConnected;
     private long _creditBytes;
     private long _settledAtLastCheck;
     private IActorRef? _drainWaiter;
 
-    public BatchSenderActor(CollectorIdentity identity, LossLedger ledger, long bufferBytes)
+    public BatchSenderActor(BatchSenderOptions options)
     {
-        (_envelopes, _ledger, _unsettled) = (new Envelopes(identity), ledger, new UnsettledBatches(bufferBytes));
+        (_options, _identity, _envelopes) = (options, options.Identity, new Envelopes(options.Identity));
+        _unsettled = new UnsettledBatches(options.MemoryBytes);
+        _spool = Context.ActorOf(SpoolActor.Props(options.SpoolFolder, options.SpoolBytes), "spool");
         Waiting();
     }
 
@@ -40,6 +47,11 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     /// <summary>The last <see cref="Connected"/> is void.</summary>
     public sealed record Disconnected;
 
+    /// <summary>
+    /// Another collector has this one's identity: from now on this one has another. Batches of earlier starts are the other's to send.
+    /// </summary>
+    public sealed record Rename(CollectorIdentity Identity);
+
     /// <summary>The collector is stopping: aggregators are asked to store at once, and <see cref="Drained"/> comes when nothing is unsettled any more.</summary>
     public sealed record Drain;
 
@@ -49,8 +61,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(CollectorIdentity identity, LossLedger ledger, long bufferBytes) =>
-        Akka.Actor.Props.Create(() => new BatchSenderActor(identity, ledger, bufferBytes));
+    public static Props Props(BatchSenderOptions options) => Akka.Actor.Props.Create(() => new BatchSenderActor(options));
 
     protected override void PreStart() =>
         Timers.StartPeriodicTimer(nameof(CheckProgress), new CheckProgress(), ResendAfter);
@@ -58,9 +69,9 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     private void Waiting()
     {
         Receive<Send>(Keep);
-        ReceiveAnswers();
         Receive<Disconnected>(_ => { });
-        Receive<CheckProgress>(_ => { }); // nothing is under way
+        Receive<CheckProgress>(_ => DropExpired());
+        ReceiveCommon();
     }
 
     private void Sending()
@@ -76,12 +87,18 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
             _unsettled.Resend();
             Become(Waiting);
         });
-        ReceiveAnswers();
-        Receive<CheckProgress>(_ => ResendStuck());
+        Receive<CheckProgress>(_ =>
+        {
+            DropExpired();
+            ResendStuck();
+        });
+        ReceiveCommon();
     }
 
-    private void ReceiveAnswers()
+    private void ReceiveCommon()
     {
+        ReceiveAnswers();
+        ReceiveSpool();
         Receive<Connected>(connected =>
         {
             (_aggregator, _creditBytes, _isConnected) = (connected.Aggregator, connected.CreditBytes, true);
@@ -89,21 +106,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
             Become(Sending);
             SendNext();
         });
-        Receive<Stored>(stored =>
-        {
-            foreach (var sequence in stored.Sequences)
-            {
-                _ledger.Deliver((long)(_unsettled.Settle(new BatchKey(stored.Epoch, sequence))?.Ticks ?? 0));
-            }
-
-            SendNext();
-        });
-        Receive<Refused>(refused =>
-        {
-            _log.Warning("aggregator refused batch {0} ({1}): {2}", refused.Sequence, refused.Reason, refused.Message);
-            _ledger.Drop("refused_" + refused.Reason, (long)(_unsettled.Settle(new BatchKey(refused.Epoch, refused.Sequence))?.Ticks ?? 0));
-            SendNext();
-        });
+        Receive<Rename>(TakeName);
         Receive<Drain>(_ =>
         {
             _drainWaiter = Sender;
@@ -112,26 +115,87 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         });
     }
 
+    private void ReceiveAnswers()
+    {
+        Receive<Stored>(stored =>
+        {
+            var keys = stored.Sequences.Select(sequence => new BatchKey(stored.Epoch, sequence)).ToList();
+            _options.Ledger.Deliver(keys.Sum(key => _unsettled.Settle(key)?.Ticks ?? 0));
+            _spool.Tell(new SpoolActor.Settle(keys));
+            SendNext();
+        });
+        Receive<Refused>(refused =>
+        {
+            _log.Warning("aggregator refused batch {0} ({1}): {2}", refused.Sequence, refused.Reason, refused.Message);
+            Drop("refused_" + refused.Reason, [new BatchKey(refused.Epoch, refused.Sequence)]);
+            SendNext();
+        });
+    }
+
+    private void ReceiveSpool()
+    {
+        Receive<SpoolActor.Restored>(restored =>
+        {
+            foreach (var (batch, written) in restored.Batches)
+            {
+                _unsettled.Restore(batch, written);
+                _options.Ledger.Enter((long)batch.Ticks);
+            }
+
+            DropExpired();
+            SendNext();
+        });
+        Receive<SpoolActor.Written>(written =>
+        {
+            _options.Metrics.OnSpool(written.Bytes);
+            foreach (var key in written.Keys)
+            {
+                _unsettled.Spooled(key);
+            }
+
+            Count("spool_full", [.. written.Evicted.Select(_unsettled.Evicted).OfType<UnsettledBatch>()]);
+        });
+        Receive<SpoolActor.Loaded>(loaded =>
+        {
+            Count("spool_damaged", _unsettled.Loaded(loaded.Key, loaded.Batch) is { } lost ? [lost] : []);
+            SendNext();
+        });
+    }
+
     private void Keep(Send send)
     {
-        foreach (var batch in send.Batches)
+        var now = _options.Clock.GetUtcNow();
+        var submits = send.Batches.Select(_envelopes.Wrap).ToList();
+        Count("send_buffer_full", [.. submits.SelectMany(submit => _unsettled.Add(submit, now))]);
+        if (submits.Count > 0)
         {
-            foreach (var lost in _unsettled.Add(_envelopes.Wrap(batch)))
-            {
-                _log.Warning("dropped batch {0} of {1} ticks: the send buffer is full", lost.Sequence, lost.Ticks);
-                _ledger.Drop("send_buffer_full", (long)lost.Ticks);
-            }
+            _spool.Tell(new SpoolActor.Write(submits));
         }
     }
 
     private void SendNext()
     {
-        while (_isConnected && _unsettled.Next(_creditBytes) is { } submit)
+        while (_isConnected)
         {
+            var submit = _unsettled.Next(_creditBytes, out var load);
+            if (load is { } key)
+            {
+                _spool.Tell(new SpoolActor.Load(key));
+            }
+
+            if (submit is null)
+            {
+                break;
+            }
+
             _aggregator.Tell(submit);
         }
 
-        AnswerDrain();
+        if (_drainWaiter is { } waiter && _unsettled.Count == 0)
+        {
+            _drainWaiter = null;
+            waiter.Tell(new Drained());
+        }
     }
 
     private void ResendStuck()
@@ -145,12 +209,54 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         _settledAtLastCheck = _unsettled.Settled;
     }
 
-    private void AnswerDrain()
+    private void DropExpired() => Drop("expired", _unsettled.From(_options.Clock.GetUtcNow() - MaxAge));
+
+    private void TakeName(Rename rename)
     {
-        if (_drainWaiter is { } waiter && _unsettled.Count == 0)
+        var ours = _unsettled.All().Where(batch => batch.Key.Epoch == _identity.Epoch && batch.Content is not null).Select(batch => batch.Content!).ToList();
+        var keys = ours.Select(BatchKey.Of).ToHashSet();
+        Drop("cloned_id", [.. _unsettled.All().Select(batch => batch.Key).Where(key => !keys.Contains(key))]);
+        foreach (var key in keys)
         {
-            _drainWaiter = null;
-            waiter.Tell(new Drained());
+            _unsettled.Settle(key);
+        }
+
+        _spool.Tell(new SpoolActor.Settle([.. keys]));
+        (_identity, _envelopes) = (rename.Identity, new Envelopes(rename.Identity));
+        var renamed = ours.ConvertAll(_envelopes.Rename);
+        renamed.ForEach(submit => _unsettled.Add(submit, _options.Clock.GetUtcNow()));
+        if (renamed.Count > 0)
+        {
+            _spool.Tell(new SpoolActor.Write(renamed));
+        }
+    }
+
+    private void Drop(string reason, IReadOnlyList<BatchKey> keys)
+    {
+        if (keys.Count > 0)
+        {
+            Count(reason, [.. keys.Select(_unsettled.Settle).OfType<UnsettledBatch>()]);
+            _spool.Tell(new SpoolActor.Settle(keys));
+        }
+    }
+
+    private void Count(string reason, IReadOnlyList<UnsettledBatch> lost)
+    {
+        foreach (var batch in lost)
+        {
+            _options.Ledger.Drop(reason, batch.Ticks);
+            _options.Metrics.OnLost(batch.ServiceName, reason, batch.Ticks);
+        }
+
+        if (lost.Count > 0)
+        {
+            _log.Warning("dropped {0} batches of {1} ticks: {2}", lost.Count, lost.Sum(batch => batch.Ticks), reason);
         }
     }
 }
+
+/// <param name="MemoryBytes">Bound of the payloads in memory.</param>
+/// <param name="SpoolFolder">Where unsettled batches are on disk.</param>
+/// <param name="SpoolBytes">Bound of the files there.</param>
+internal sealed record BatchSenderOptions(
+    CollectorIdentity Identity, LossLedger Ledger, CollectorMetrics Metrics, TimeProvider Clock, long MemoryBytes, string SpoolFolder, long SpoolBytes);

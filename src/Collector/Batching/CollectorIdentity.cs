@@ -25,11 +25,21 @@ public sealed record CollectorIdentity(ReadOnlyMemory<byte> Id, ulong Epoch)
         var (id, last) = File.Exists(path) ? Parse(path, File.ReadAllText(path)) : (RandomNumberGenerator.GetBytes(IdBytes), 0ul);
         var epoch = Math.Max(now, last + 1);
 
+        return Keep(path, new CollectorIdentity(id, epoch));
+    }
+
+    /// <summary>Puts a new identity in the place of the one in <paramref name="folder"/>.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static CollectorIdentity Renew(string folder, TimeProvider time) =>
+        Keep(Path.Combine(folder, FileName), new CollectorIdentity(RandomNumberGenerator.GetBytes(IdBytes), (ulong)time.GetUtcNow().ToUnixTimeMilliseconds()));
+
+    private static CollectorIdentity Keep(string path, CollectorIdentity identity)
+    {
         // Written beside and moved over: a crash leaves the old file or the new one.
         var next = path + ".next";
-        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexStringLower(id)} {epoch}\n"));
+        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexStringLower(identity.Id.Span)} {identity.Epoch}\n"));
         File.Move(next, path, overwrite: true);
-        return new CollectorIdentity(id, epoch);
+        return identity;
     }
 
     private static (byte[] Id, ulong Epoch) Parse(string path, string text)

@@ -33,6 +33,14 @@ internal sealed class Envelopes(CollectorIdentity identity)
         return submit;
     }
 
+    /// <summary>A batch made under another identity, as if it had been made under this one.</summary>
+    public Submit Rename(Submit batch)
+    {
+        var renamed = batch.Clone();
+        (renamed.CollectorId, renamed.Epoch, renamed.Sequence) = (_id, identity.Epoch, ++_sequence);
+        return renamed;
+    }
+
     /// <summary>Brotli at its lowest level: the size of gzip at a third of its cost.</summary>
     private static byte[] Compress(byte[] plain)
     {

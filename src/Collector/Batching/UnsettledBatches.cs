@@ -2,26 +2,22 @@ using ActorProfiler.Protocol;
 
 namespace ActorProfiler.Collector.Batching;
 
-/// <summary>Names a batch among those of one collector. Ordered as they were made.</summary>
-internal readonly record struct BatchKey(ulong Epoch, ulong Sequence) : IComparable<BatchKey>
-{
-    public static BatchKey Of(Submit submit) => new(submit.Epoch, submit.Sequence);
-
-    public int CompareTo(BatchKey other) =>
-        Epoch == other.Epoch ? Sequence.CompareTo(other.Sequence) : Epoch.CompareTo(other.Epoch);
-}
-
-/// <summary>The batches that are not known to be stored: bounded, oldest dropped first. Pure state of <see cref="BatchSenderActor"/>.</summary>
-/// <param name="mostBytes">Bound of the payloads' sum.</param>
+/// <summary>
+/// The batches that are not known to be stored, in memory within a bound, beyond it on disk only. Pure state of <see cref="BatchSenderActor"/>,
+/// which does what <see cref="BatchSpool"/> has to do for it.
+/// </summary>
+/// <param name="mostBytes">Bound of the payloads in memory. Past it, those on disk leave memory; where there are none, the oldest are lost.</param>
 internal sealed class UnsettledBatches(long mostBytes)
 {
-    private readonly SortedDictionary<BatchKey, Submit> _batches = [];
+    private readonly SortedDictionary<BatchKey, UnsettledBatch> _batches = [];
     private readonly SortedSet<BatchKey> _unsent = [];
-    private readonly HashSet<BatchKey> _sentBefore = [];
+    private readonly SortedSet<BatchKey> _spare = [];
+    private readonly Dictionary<ulong, SortedSet<ulong>> _epochs = [];
     private bool _hurry;
 
     public int Count => _batches.Count;
 
+    /// <summary>Payloads in memory.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Bytes sent and not answered.</summary>
@@ -30,57 +26,112 @@ internal sealed class UnsettledBatches(long mostBytes)
     /// <summary>Grows with each batch settled.</summary>
     public long Settled { get; private set; }
 
-    /// <summary>Adds a batch. Returns the batches that had to make room for it: they are lost.</summary>
-    public IReadOnlyList<Submit> Add(Submit submit)
-    {
-        var lost = new List<Submit>();
-        Bytes += submit.Payload.Length;
-        _batches.Add(BatchKey.Of(submit), submit);
-        _unsent.Add(BatchKey.Of(submit));
-        while (Bytes > mostBytes && _batches.Count > 1)
-        {
-            var (key, oldest) = _batches.First();
-            Settle(key);
-            lost.Add(oldest);
-        }
+    /// <summary>Whether every batch is on disk.</summary>
+    public bool AllOnDisk => _batches.Values.All(batch => batch.IsOnDisk);
 
-        return lost;
+    /// <summary>Adds a batch. Returns the batches that had to make room for it: they are lost.</summary>
+    public IReadOnlyList<UnsettledBatch> Add(Submit submit, DateTimeOffset now)
+    {
+        Insert(new UnsettledBatch(submit, now) { Content = submit });
+        Bytes += submit.Payload.Length;
+        return Trim();
     }
 
-    /// <summary>The next batch to send, oldest first; null when all are sent or the credit is used up.</summary>
-    /// <returns>A copy: an earlier one may still be on its way through another thread.</returns>
-    public Submit? Next(long creditBytes)
+    /// <summary>Adds a batch of an earlier start that is on disk. It may have been sent then.</summary>
+    public void Restore(Submit submit, DateTimeOffset written) => Insert(new UnsettledBatch(submit, written) { IsOnDisk = true, WasSent = true });
+
+    /// <summary>The batch is on disk: memory may do without it.</summary>
+    public void Spooled(BatchKey key)
     {
-        // With nothing in flight one batch may exceed the credit: a large one must not wait for ever.
-        if (_unsent.Count == 0 || (BytesInFlight > 0 && BytesInFlight + _batches[_unsent.Min].Payload.Length > creditBytes))
+        if (_batches.TryGetValue(key, out var batch))
+        {
+            batch.IsOnDisk = true;
+            _spare.Add(key);
+            Trim();
+        }
+    }
+
+    /// <summary>The batch left the disk. Returns it when it was nowhere else: it is lost.</summary>
+    public UnsettledBatch? Evicted(BatchKey key)
+    {
+        if (!_batches.TryGetValue(key, out var batch))
         {
             return null;
         }
 
-        var key = _unsent.Min;
-        _unsent.Remove(key);
-        var submit = _batches[key].Clone();
-        submit.SettledBelow = SettledBelow(key.Epoch);
-        submit.Hurry = _hurry;
-        submit.Resent = !_sentBefore.Add(key);
-        BytesInFlight += submit.Payload.Length;
-        return submit;
+        batch.IsOnDisk = false;
+        _spare.Remove(key);
+        return batch.Content is null ? Settle(key) : null;
+    }
+
+    /// <summary>The batch was read from disk. Returns it when it could not be: it is lost.</summary>
+    public UnsettledBatch? Loaded(BatchKey key, Submit? content)
+    {
+        if (!_batches.TryGetValue(key, out var batch))
+        {
+            return null;
+        }
+
+        batch.IsLoading = false;
+        if (content is null)
+        {
+            return Settle(key);
+        }
+
+        batch.Content = content;
+        Bytes += batch.Bytes;
+        _spare.Add(key);
+        return null;
+    }
+
+    /// <summary>The next batch to send, oldest first; null when all are sent, the credit is used up, or the batch is on disk.</summary>
+    /// <param name="load">The batch to load from disk first.</param>
+    /// <returns>A copy: an earlier one may still be on its way through another thread.</returns>
+    public Submit? Next(long creditBytes, out BatchKey? load)
+    {
+        load = null;
+        // With nothing in flight one batch may exceed the credit: a large one must not wait for ever.
+        if (_unsent.Count == 0 || (BytesInFlight > 0 && BytesInFlight + _batches[_unsent.Min].Bytes > creditBytes))
+        {
+            return null;
+        }
+
+        var batch = _batches[_unsent.Min];
+        if (batch.Content is null)
+        {
+            load = batch.IsLoading ? null : batch.Key;
+            batch.IsLoading = true;
+            return null;
+        }
+
+        return Take(batch);
     }
 
     /// <summary>Forgets a batch: it is stored, or given up. Returns it, or null when it was settled before.</summary>
-    public Submit? Settle(BatchKey key)
+    public UnsettledBatch? Settle(BatchKey key)
     {
-        if (!_batches.Remove(key, out var submit))
+        if (!_batches.Remove(key, out var batch))
         {
             return null;
         }
 
         Settled++;
-        Bytes -= submit.Payload.Length;
-        BytesInFlight -= _unsent.Remove(key) ? 0 : submit.Payload.Length;
-        _sentBefore.Remove(key);
-        return submit;
+        Bytes -= batch.Content is null ? 0 : batch.Bytes;
+        BytesInFlight -= _unsent.Remove(key) ? 0 : batch.Bytes;
+        _spare.Remove(key);
+        if (_epochs[key.Epoch].Remove(key.Sequence) && _epochs[key.Epoch].Count == 0)
+        {
+            _epochs.Remove(key.Epoch);
+        }
+
+        return batch;
     }
+
+    /// <summary>Batches from before <paramref name="oldest"/>, which no destination would take any more.</summary>
+    public IReadOnlyList<BatchKey> From(DateTimeOffset oldest) => [.. _batches.Values.Where(batch => batch.Since < oldest).Select(batch => batch.Key)];
+
+    /// <summary>Every batch, oldest first.</summary>
+    public IReadOnlyList<UnsettledBatch> All() => [.. _batches.Values];
 
     /// <summary>All unanswered batches are to be sent again: the connection they went over is gone.</summary>
     public void Resend()
@@ -96,6 +147,76 @@ internal sealed class UnsettledBatches(long mostBytes)
         Resend();
     }
 
-    /// <summary>Every sequence of the epoch below this one is settled.</summary>
-    private ulong SettledBelow(ulong epoch) => _batches.Keys.First(key => key.Epoch == epoch).Sequence;
+    private void Insert(UnsettledBatch batch)
+    {
+        _batches.Add(batch.Key, batch);
+        _unsent.Add(batch.Key);
+        if (!_epochs.TryGetValue(batch.Key.Epoch, out var sequences))
+        {
+            _epochs.Add(batch.Key.Epoch, sequences = []);
+        }
+
+        sequences.Add(batch.Key.Sequence);
+    }
+
+    private Submit Take(UnsettledBatch batch)
+    {
+        _unsent.Remove(batch.Key);
+        var submit = batch.Content!.Clone();
+        submit.SettledBelow = _epochs[batch.Key.Epoch].Min;
+        submit.Hurry = _hurry;
+        submit.Resent = batch.WasSent;
+        batch.WasSent = true;
+        BytesInFlight += batch.Bytes;
+        Trim();
+        return submit;
+    }
+
+    private List<UnsettledBatch> Trim()
+    {
+        var lost = new List<UnsettledBatch>();
+        while (Bytes > mostBytes && _batches.Count > 1)
+        {
+            // The newest on disk are needed last.
+            if (_spare.Count > 0)
+            {
+                var spare = _batches[_spare.Max];
+                _spare.Remove(spare.Key);
+                spare.Content = null;
+                Bytes -= spare.Bytes;
+            }
+            else if (_batches.Values.FirstOrDefault(batch => batch.Content is not null) is { } oldest)
+            {
+                lost.Add(Settle(oldest.Key)!);
+            }
+        }
+
+        return lost;
+    }
+}
+
+/// <summary>What is known of a batch that is not settled.</summary>
+/// <param name="submit">Read only here: nothing of it is kept but what the properties say.</param>
+internal sealed class UnsettledBatch(Submit submit, DateTimeOffset since)
+{
+    public BatchKey Key { get; } = BatchKey.Of(submit);
+
+    public long Ticks { get; } = (long)submit.Ticks;
+
+    /// <summary>Of the payload.</summary>
+    public int Bytes { get; } = submit.Payload.Length;
+
+    /// <summary>Its target, for what is said of it when it is lost.</summary>
+    public string ServiceName { get; } = submit.Labels.FirstOrDefault(label => label.Name == Labels.LabelNames.ServiceName)?.Value ?? "";
+
+    public DateTimeOffset Since { get; } = since;
+
+    /// <summary>Null: on disk only.</summary>
+    public Submit? Content { get; set; }
+
+    public bool IsOnDisk { get; set; }
+
+    public bool IsLoading { get; set; }
+
+    public bool WasSent { get; set; }
 }

@@ -7,59 +7,111 @@ namespace ActorProfiler.Tests.Batching;
 public class UnsettledBatchesTests
 {
     private const long Unlimited = long.MaxValue;
-    private const ulong Epoch = 5;
 
     [Fact]
     public void Sends_the_oldest_first_and_only_so_much_as_there_is_credit()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
 
-        Assert.Equal(1ul, batches.Next(creditBytes: 20)!.Sequence);
-        Assert.Equal(2ul, batches.Next(creditBytes: 20)!.Sequence);
-        Assert.Null(batches.Next(creditBytes: 20));
+        Assert.Equal(1ul, batches.Next(20, out _)!.Sequence);
+        Assert.Equal(2ul, batches.Next(20, out _)!.Sequence);
+        Assert.Null(batches.Next(20, out _));
 
-        batches.Settle(new BatchKey(Epoch, 1));
-        Assert.Equal(3ul, batches.Next(creditBytes: 20)!.Sequence);
+        batches.Settle(new BatchKey(1, 1));
+        Assert.Equal(3ul, batches.Next(20, out _)!.Sequence);
     }
 
     [Fact]
     public void Sends_one_batch_that_is_larger_than_the_credit_when_nothing_is_in_flight() =>
-        Assert.NotNull(With(1, bytes: 50, mostBytes: 100).Next(creditBytes: 20));
+        Assert.NotNull(With(1, bytes: 50, mostBytes: 100).Next(20, out _));
 
     [Fact]
     public void Sends_all_again_that_are_not_settled()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
-        while (batches.Next(Unlimited) is not null)
+        while (batches.Next(Unlimited, out _) is not null)
         {
         }
 
-        batches.Settle(new BatchKey(Epoch, 2));
+        batches.Settle(new BatchKey(1, 2));
         batches.Resend();
 
-        Assert.Equal([1ul, 3ul], new[] { batches.Next(Unlimited)!.Sequence, batches.Next(Unlimited)!.Sequence });
-        Assert.Null(batches.Next(Unlimited));
+        Assert.Equal([1ul, 3ul], new[] { batches.Next(Unlimited, out _)!.Sequence, batches.Next(Unlimited, out _)!.Sequence });
+        Assert.Null(batches.Next(Unlimited, out _));
     }
 
     [Fact]
     public void Drops_the_oldest_when_it_is_full()
     {
         var batches = new UnsettledBatches(mostBytes: 25);
-        batches.Add(Submit(1, 10));
-        batches.Add(Submit(2, 10));
+        batches.Add(Submit(1, 10), DateTimeOffset.UnixEpoch);
+        batches.Add(Submit(2, 10), DateTimeOffset.UnixEpoch);
 
-        Assert.Equal([1ul], batches.Add(Submit(3, 10)).Select(lost => lost.Sequence));
+        Assert.Equal([1ul], batches.Add(Submit(3, 10), DateTimeOffset.UnixEpoch).Select(lost => lost.Key.Sequence));
         Assert.Equal(20, batches.Bytes);
     }
 
     [Fact]
-    public void Says_with_each_batch_below_which_sequence_all_is_settled()
+    public void Says_below_which_sequence_of_its_epoch_all_is_settled()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
-        batches.Settle(new BatchKey(Epoch, 1));
+        batches.Restore(Submit(7, 10, epoch: 0), DateTimeOffset.UnixEpoch);
+        batches.Loaded(new BatchKey(0, 7), Submit(7, 10, epoch: 0));
+        batches.Settle(new BatchKey(1, 1));
 
-        Assert.Equal(2ul, batches.Next(Unlimited)!.SettledBelow);
-        Assert.Null(batches.Settle(new BatchKey(Epoch, 1)));
+        var (old, second) = (batches.Next(Unlimited, out _)!, batches.Next(Unlimited, out _)!);
+
+        Assert.Equal((0ul, 7ul, 7ul, true), (old.Epoch, old.Sequence, old.SettledBelow, old.Resent));
+        Assert.Equal((1ul, 2ul, 2ul, false), (second.Epoch, second.Sequence, second.SettledBelow, second.Resent));
+        Assert.Null(batches.Settle(new BatchKey(1, 1)));
+    }
+
+    [Fact]
+    public void Leaves_memory_for_the_disk_newest_first_and_comes_back_to_be_sent()
+    {
+        var batches = With(2, bytes: 10, mostBytes: 25);
+        batches.Spooled(new BatchKey(1, 1));
+        batches.Spooled(new BatchKey(1, 2));
+
+        Assert.Empty(batches.Add(Submit(3, 10), DateTimeOffset.UnixEpoch));
+        Assert.Equal(20, batches.Bytes);
+        Assert.Equal(1ul, batches.Next(Unlimited, out _)!.Sequence);
+        Assert.Null(batches.Next(Unlimited, out var load));
+        Assert.Equal(new BatchKey(1, 2), load);
+        Assert.Null(batches.Next(Unlimited, out load));
+        Assert.Null(load);
+
+        Assert.Null(batches.Loaded(new BatchKey(1, 2), Submit(2, 10)));
+        Assert.Equal(2ul, batches.Next(Unlimited, out _)!.Sequence);
+        Assert.Equal(3ul, batches.Next(Unlimited, out _)!.Sequence);
+    }
+
+    [Fact]
+    public void A_batch_that_is_neither_in_memory_nor_on_disk_is_lost()
+    {
+        var batches = With(2, bytes: 10, mostBytes: 15);
+        var onDisk = new UnsettledBatches(mostBytes: 15);
+        onDisk.Add(Submit(1, 10), DateTimeOffset.UnixEpoch);
+        onDisk.Spooled(new BatchKey(1, 1));
+        onDisk.Add(Submit(2, 10), DateTimeOffset.UnixEpoch);
+
+        Assert.Equal(1, batches.Count);
+        Assert.Equal(2, onDisk.Count);
+        Assert.Equal(new BatchKey(1, 1), onDisk.Evicted(new BatchKey(1, 1))!.Key);
+        Assert.Equal(1, onDisk.Count);
+    }
+
+    [Fact]
+    public void A_repeat_says_that_it_is_one()
+    {
+        var batches = With(1, bytes: 10, mostBytes: 100);
+
+        Assert.False(batches.Next(Unlimited, out _)!.Resent);
+        batches.Hurry();
+        var again = batches.Next(Unlimited, out _)!;
+
+        Assert.True(again.Resent);
+        Assert.True(again.Hurry);
     }
 
     private static UnsettledBatches With(int count, int bytes, long mostBytes)
@@ -67,11 +119,11 @@ public class UnsettledBatchesTests
         var batches = new UnsettledBatches(mostBytes);
         for (var i = 1; i <= count; i++)
         {
-            batches.Add(Submit((ulong)i, bytes));
+            batches.Add(Submit((ulong)i, bytes), DateTimeOffset.UnixEpoch);
         }
 
         return batches;
     }
 
-    private static Submit Submit(ulong sequence, int bytes) => new() { Epoch = Epoch, Sequence = sequence, Payload = ByteString.CopyFrom(new byte[bytes]) };
+    private static Submit Submit(ulong sequence, int bytes, ulong epoch = 1) => new() { Epoch = epoch, Sequence = sequence, Payload = ByteString.CopyFrom(new byte[bytes]) };
 }

@@ -70,28 +70,67 @@ public sealed class DeliveryTests : IDisposable
         await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
         string[] seeds = ["--cluster.seed", $"{first.Address}:4054", "--cluster.seed", $"{second.Address}:4054"];
-        var one = StartAggregator(first, server, _aggregatorData, [.. seeds, "--cluster.address", $"{first.Address}:4054"]);
-        using var two = StartAggregator(second, server, _otherData, [.. seeds, "--cluster.address", $"{second.Address}:4054"]);
-        await one.WaitForLineAsync("2 aggregators share");
-        await two.WaitForLineAsync("2 aggregators share");
-        using var collector = StartCollector(collectorHost, first, second);
-        await collector.WaitForLineAsync($"at http://{first.Address}:4053");
+        Network.Node[] hosts = [first, second];
+        TemporaryFolder[] data = [_aggregatorData, _otherData];
+        ServiceProcess[] nodes = [Start(0), Start(1)];
+        foreach (var node in nodes)
+        {
+            await node.WaitForLineAsync("2 aggregators share");
+        }
 
-        await one.KillAsync();
+        using var collector = StartCollector(collectorHost, first, second);
+        await collector.WaitForLineAsync("connected to aggregator");
+        await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => $"a push: {collector.Text}");
+        var preferred = collector.Lines.Any(line => line.Contains($"at http://{first.Address}:", StringComparison.Ordinal)) ? 0 : 1;
+
+        await nodes[preferred].KillAsync();
         var killed = TimeProvider.System.GetTimestamp();
-        await collector.WaitForLineAsync($"at http://{second.Address}:4053");
+        await collector.WaitForLineAsync($"at http://{hosts[1 - preferred].Address}:4053");
         Assert.True(TimeProvider.System.GetElapsedTime(killed) < TimeSpan.FromSeconds(5));
 
-        one.Dispose();
-        one = StartAggregator(first, server, _aggregatorData, [.. seeds, "--cluster.address", $"{first.Address}:4054"]);
+        nodes[preferred].Dispose();
+        nodes[preferred] = Start(preferred);
+        await nodes[preferred].WaitForLineAsync("2 aggregators share");
         var before = server.Pushes.Count;
-        await Poll.UntilAsync(() => server.Pushes.Count > before + 2, _patience, () => $"pushes after the restart: {one.Text}\n{two.Text}");
+        await Poll.UntilAsync(() => server.Pushes.Count > before + 2, _patience, () => $"pushes after the restart: {nodes[0].Text}\n{nodes[1].Text}");
         Assert.Equal(0, await collector.StopAsync());
-        Assert.Equal(0, await one.StopAsync());
-        Assert.Equal(0, await two.StopAsync());
-        one.Dispose();
+        foreach (var node in nodes)
+        {
+            Assert.Equal(0, await node.StopAsync());
+            node.Dispose();
+        }
 
         var (ticks, stored, dropped, waiting) = collector.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+
+        ServiceProcess Start(int node) =>
+            StartAggregator(hosts[node], server, data[node], [.. seeds, "--cluster.address", $"{hosts[node].Address}:4054"]);
+    }
+
+    [Fact]
+    public async Task A_killed_collector_sends_at_its_next_start_what_was_not_stored()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var (collectorHost, aggregatorHost) = (network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        var address = $"{collectorHost.Address}:4041";
+        var collector = StartCollector(collectorHost, aggregatorHost);
+        var kept = 0L;
+        await Poll.UntilAsync(
+            async () => (kept = (await MetricsPage.TryReadAsync(address))?.Sum("actorprofiler_collector_in_flight_ticks") ?? 0) > 200, _patience, () => collector.Text);
+        await collector.KillAsync();
+        collector.Dispose();
+
+        using var again = StartCollector(collectorHost, aggregatorHost);
+        using var aggregator = StartAggregator(aggregatorHost, server);
+        await Poll.UntilAsync(() => server.StoredTicks > kept, _patience, () => again.Text);
+        Assert.Equal(0, await again.StopAsync());
+        Assert.Equal(0, await aggregator.StopAsync());
+
+        var (ticks, stored, dropped, waiting) = again.Balance("collector stopped");
         Assert.Equal((ticks, 0), (stored + dropped, waiting));
         Assert.Equal(stored, server.StoredTicks);
     }
