@@ -43,6 +43,8 @@ internal static class AggregatorConfig
                   "ActorProfiler.Protocol.Submit, ActorProfiler.Shared" = actorprofiler
                   "ActorProfiler.Protocol.Stored, ActorProfiler.Shared" = actorprofiler
                   "ActorProfiler.Protocol.Refused, ActorProfiler.Shared" = actorprofiler
+                  "ActorProfiler.Protocol.WhoHolds, ActorProfiler.Shared" = actorprofiler
+                  "ActorProfiler.Protocol.Holds, ActorProfiler.Shared" = actorprofiler
                 }
                 serialization-settings.allow-unregistered-types = false
               }

@@ -53,6 +53,11 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
     public Counter Repeats { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_repeated_batches_total", "Batches that had arrived before.");
 
+    public Counter Doubts { get; } = metrics.CreateCounter(
+        "actorprofiler_ingest_doubtful_batches_total",
+        "Batches sent before, of which the other aggregators were asked: held by one of them, held by none, or taken without an answer of all.",
+        ["outcome"]);
+
     public Gauge Series { get; } = metrics.CreateGauge(
         "actorprofiler_series", "Series this aggregator owns at the moment.");
 

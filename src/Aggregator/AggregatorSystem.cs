@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Aggregator.Ingest;
@@ -76,7 +77,7 @@ internal sealed class AggregatorSystem
         var parts = new AggregatorParts(
             outbox,
             new OutboxOptions(options.Clock, ledgers.Destinations) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
-            new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self),
+            new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self) { Others = OthersOf(system, self) },
             times,
             metrics,
             actor => [.. options.Destinations.Select(setup => (setup.Destination, new DestinationContext(
@@ -122,6 +123,9 @@ internal sealed class AggregatorSystem
             (destination.Destination as IDisposable)?.Dispose();
         }
     }
+
+    private static ImmutableHashSet<Address> OthersOf(ActorSystem system, Address? self) =>
+        self is null ? [] : [.. Cluster.Get(system).Settings.SeedNodes.Where(seed => !seed.Equals(self))];
 
     // The place in the list of seeds tells aggregators apart; one outside it takes the number after them.
     private static SeriesTimes TimesOf(ClusterOptions? cluster, Address? self)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ActorProfiler.Aggregator;
+using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Protocol;
 using Akka.Actor;
@@ -51,6 +52,67 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(20, server.Pushes.Count);
         Assert.All(server.Pushes, push => Assert.Equal(2 * 10_000_000 * long.Parse(push.Labels["n"]), push.Stacks()["work;main"]));
         Assert.NotNull(await first.ReceiveAsync(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task A_batch_whose_owner_died_before_the_answer_is_not_counted_twice()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        string[] seeds = [$"127.0.0.1:{FreePort()}", $"127.0.0.1:{FreePort()}"];
+        var one = await RunningAggregator.StartAsync(Options(_one, server, seeds, 0) with { Window = TimeSpan.FromMilliseconds(200) });
+        await using var two = await RunningAggregator.StartAsync(Options(_two, server, seeds, 1));
+        await BothUpAsync(one, two);
+        var submit = OwnedBy(Cluster.Get(one.Actors).SelfAddress, Cluster.Get(two.Actors).SelfAddress);
+        var (first, second) = (one.Collector(), two.Collector());
+        first.Send(one.System.Ingest, submit);
+        Assert.IsType<Stored>(await first.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        await one.KillAsync();
+
+        // The collector has not heard of it, and sends it to the other aggregator.
+        await Eventually.TrueAsync(() => Cluster.Get(two.Actors).State.Unreachable.Count == 1);
+        var again = submit.Clone();
+        again.Resent = true;
+        second.Send(two.System.Ingest, again);
+        await using var restarted = await RunningAggregator.StartAsync(Options(_one, server, seeds, 0));
+        var stored = Assert.IsType<Stored>(await second.ReceiveAsync(TimeSpan.FromSeconds(30)));
+
+        Assert.Equal([submit.Sequence], stored.Sequences);
+        await two.System.StopAsync();
+        await restarted.System.StopAsync();
+        Assert.Equal(3 * 10_000_000, server.StoredNanos);
+    }
+
+    [Fact]
+    public async Task A_batch_that_was_sent_before_is_taken_when_no_other_aggregator_has_it()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        string[] seeds = [$"127.0.0.1:{FreePort()}", $"127.0.0.1:{FreePort()}"];
+        await using var one = await RunningAggregator.StartAsync(Options(_one, server, seeds, 0) with { Window = TimeSpan.FromMilliseconds(200) });
+        await using var two = await RunningAggregator.StartAsync(Options(_two, server, seeds, 1));
+        await BothUpAsync(one, two);
+        var collector = one.Collector();
+        var submit = OwnedBy(Cluster.Get(one.Actors).SelfAddress, Cluster.Get(two.Actors).SelfAddress);
+        submit.Resent = true;
+
+        collector.Send(one.System.Ingest, submit);
+
+        Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        await Eventually.TrueAsync(() => server.StoredNanos == 3 * 10_000_000);
+    }
+
+    private static async Task BothUpAsync(params RunningAggregator[] nodes)
+    {
+        foreach (var node in nodes)
+        {
+            await Eventually.TrueAsync(() => Cluster.Get(node.Actors).State.Members.Count(member => member.Status == MemberStatus.Up) == nodes.Length);
+        }
+    }
+
+    private static Submit OwnedBy(Address owner, Address other)
+    {
+        var ring = SeriesRing.Of([owner, other]);
+        var labels = Enumerable.Range(0, 100).Select(n => Samples.Web.With("n", $"{n}")).First(labels => ring.Owner(labels.Hash)!.Equals(owner));
+        return Samples.Submit(7, labels, Samples.Batch(("work;main", 3)));
     }
 
     private static Submit Submit(ulong sequence, ulong series) =>

@@ -25,6 +25,9 @@ internal sealed class BatchIndex
         /// <summary>On disk already.</summary>
         Stored,
 
+        /// <summary>Another node was told that this one has not got it, and may have taken it.</summary>
+        Ceded,
+
         /// <summary>Too many of this collector's batches are unsettled.</summary>
         Full,
     }
@@ -35,7 +38,19 @@ internal sealed class BatchIndex
     /// <summary>Payload bytes under way.</summary>
     public long OpenBytes { get; private set; }
 
-    public Verdict Admit(BatchId id, ulong settledBelow, OpenBatch batch, DateTimeOffset now)
+    /// <summary>Whether a batch is open or stored here.</summary>
+    public bool Holds(BatchId id) =>
+        _sources.TryGetValue((id.Collector, id.Epoch), out var source) && (id.Sequence < source.Floor || source.Batches.ContainsKey(id.Sequence));
+
+    /// <summary>Leaves a batch that is not here to another node. False when there are too many to remember that.</summary>
+    public bool Cede(BatchId id, DateTimeOffset now)
+    {
+        var source = SourceOf(id, now);
+        return source.Count < UnsettledLimit && (source.Ceded.Add(id.Sequence) || source.Ceded.Contains(id.Sequence));
+    }
+
+    /// <param name="isRepeat">Whether every other node has been asked: a ceded batch may then be taken after all.</param>
+    public Verdict Admit(BatchId id, ulong settledBelow, OpenBatch batch, DateTimeOffset now, bool isRepeat = false)
     {
         var source = SourceOf(id, now);
         source.Settle(settledBelow);
@@ -55,10 +70,17 @@ internal sealed class BatchIndex
             return Verdict.Open;
         }
 
-        if (source.Batches.Count >= UnsettledLimit)
+        if (source.Count >= UnsettledLimit)
         {
             return Verdict.Full;
         }
+
+        if (source.Ceded.Contains(id.Sequence) && !isRepeat)
+        {
+            return Verdict.Ceded;
+        }
+
+        source.Ceded.Remove(id.Sequence);
 
         source.Batches.Add(id.Sequence, batch);
         OpenCount++;
@@ -128,6 +150,11 @@ internal sealed class BatchIndex
         /// <summary>By sequence; null is a stored one.</summary>
         public Dictionary<ulong, OpenBatch?> Batches { get; } = [];
 
+        /// <summary>Sequences left to other nodes.</summary>
+        public HashSet<ulong> Ceded { get; } = [];
+
+        public int Count => Batches.Count + Ceded.Count;
+
         public ulong Floor { get; private set; }
 
         public DateTimeOffset LastHeard { get; set; }
@@ -140,6 +167,7 @@ internal sealed class BatchIndex
             }
 
             Floor = below;
+            Ceded.RemoveWhere(sequence => sequence < below);
             foreach (var (sequence, batch) in Batches)
             {
                 if (sequence < below && batch is null)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
 
@@ -11,11 +12,20 @@ namespace ActorProfiler.Aggregator.Aggregation;
 internal sealed record SeriesRouterOptions(
     TimeSpan Window, TimeProvider Clock, LossLedger Ledger, IReadOnlyCollection<BatchId> Stored, Address? Self)
 {
+    /// <summary>The other aggregators that are configured: each may hold batches before it is seen.</summary>
+    public ImmutableHashSet<Address> Others { get; init; } = [];
+
     /// <summary>Payload bytes of batches not yet on disk; beyond it batches are left unanswered.</summary>
     public long OpenBytesLimit { get; init; } = 256 << 20;
 
     /// <summary>Series with an actor at the same time.</summary>
     public int SeriesLimit { get; init; } = 50_000;
+
+    /// <summary>
+    /// How long a batch that was sent before waits for the answer of a node that is down. Longer than a restart takes; after it the batch is taken
+    /// here, at the risk of being counted twice when that node comes back with it.
+    /// </summary>
+    public TimeSpan DoubtFor { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long stored batches of a silent collector are remembered.</summary>
     public TimeSpan RememberFor { get; init; } = TimeSpan.FromHours(2);

@@ -12,6 +12,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
     private const string SubmitManifest = "S";
     private const string StoredManifest = "A";
     private const string RefusedManifest = "R";
+    private const string WhoHoldsManifest = "W";
+    private const string HoldsManifest = "H";
 
     public override int Identifier => 5120;
 
@@ -20,20 +22,26 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
         Submit => SubmitManifest,
         Stored => StoredManifest,
         Refused => RefusedManifest,
+        WhoHolds => WhoHoldsManifest,
+        Holds => HoldsManifest,
         _ => throw new ArgumentException($"{o.GetType()} does not travel between aggregators", nameof(o)),
     };
 
     public override byte[] ToBinary(object obj) => ((IMessage)obj).ToByteArray();
 
-    /// <exception cref="SerializationException">An unknown manifest, or a batch that no aggregator would have sent on.</exception>
+    /// <exception cref="SerializationException">An unknown manifest, or a message that no aggregator would have sent.</exception>
     public override object FromBinary(byte[] bytes, string manifest) => manifest switch
     {
         SubmitManifest => Checked(Submit.Parser.ParseFrom(bytes)),
         StoredManifest => Stored.Parser.ParseFrom(bytes),
         RefusedManifest => Refused.Parser.ParseFrom(bytes),
-        _ => throw new SerializationException($"manifest '{manifest}' is not one of {SubmitManifest}, {StoredManifest}, {RefusedManifest}"),
+        WhoHoldsManifest => WhoHolds.Parser.ParseFrom(bytes) is { CollectorId.Length: BatchId.CollectorBytes } who ? who : throw WrongId(),
+        HoldsManifest => Holds.Parser.ParseFrom(bytes) is { CollectorId.Length: BatchId.CollectorBytes } holds ? holds : throw WrongId(),
+        _ => throw new SerializationException($"manifest '{manifest}' is not one of this program's"),
     };
 
     private static Submit Checked(Submit submit) =>
         SubmitCheck.Find(submit, submit.CollectorId.Span) is { } wrong ? throw new SerializationException($"a batch from another aggregator: {wrong}") : submit;
+
+    private static SerializationException WrongId() => new($"a collector id has {BatchId.CollectorBytes} bytes");
 }

@@ -93,6 +93,28 @@ public sealed class IngestServiceTests : IDisposable
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 
+    [Fact]
+    public async Task Refuses_a_copy_of_a_connected_collector_but_not_the_collector_itself()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        await using var aggregator = await RunningAggregator.StartAsync(Options(server));
+        await using var app = await ServeAsync(aggregator);
+        using var channel = GrpcChannel.ForAddress(app.Urls.Single());
+        using var original = new Protocol.Ingest.IngestClient(channel).Stream();
+        using var again = new Protocol.Ingest.IngestClient(channel).Stream();
+        using var copy = new Protocol.Ingest.IngestClient(channel).Stream();
+
+        await original.RequestStream.WriteAsync(new CollectorMessage { Hello = new Hello { CollectorId = Samples.Collector, Epoch = 1, Instance = 1, Host = "first" } });
+        await NextAsync(original);
+        await again.RequestStream.WriteAsync(new CollectorMessage { Hello = new Hello { CollectorId = Samples.Collector, Epoch = 1, Instance = 1 } });
+        await NextAsync(again);
+        await copy.RequestStream.WriteAsync(new CollectorMessage { Hello = new Hello { CollectorId = Samples.Collector, Epoch = 2, Instance = 2 } });
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => NextAsync(copy));
+        Assert.Equal(StatusCode.AlreadyExists, error.StatusCode);
+        Assert.Contains("first", error.Status.Detail, StringComparison.Ordinal);
+    }
+
     private static CollectorMessage Message(Submit submit) => new() { Submit = submit };
 
     private static async Task<AggregatorMessage> NextAsync(AsyncDuplexStreamingCall<CollectorMessage, AggregatorMessage> stream)
