@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using ActorProfiler.Aggregator.Destinations.Wire;
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Http;
 using ActorProfiler.Labels;
 using Google.Protobuf;
 
@@ -26,20 +25,7 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
         _options = options;
         _clock = clock;
         _push = new Uri(options.Endpoint + "/push.v1.PusherService/Push");
-        // No redirects and cookies: they would carry secret headers elsewhere. No decompression: an answer must not grow.
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectTimeout = options.RemoteTimeout,
-            MaxResponseHeadersLength = 64,
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        _http = HttpClients.Create(options.Http, options.RemoteTimeout, clock);
     }
 
     public string Name => _options.Name.Length > 0 ? _options.Name : _options.Endpoint;
@@ -48,7 +34,13 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
 
     public async Task<WriteOutcome> WriteAsync(EncodedProfile profile, CancellationToken cancellation)
     {
-        using var request = await RequestAsync(profile, cancellation).ConfigureAwait(false);
+        var tenant = profile.Labels[LabelNames.Tenant];
+        if (!Tenants.IsValid(tenant))
+        {
+            return new WriteOutcome(WriteOutcome.Verdict.Rejected, "invalid_tenant", $"'{Tenants.Shown(tenant)}' cannot be a tenant: {Tenants.Rule}");
+        }
+
+        using var request = Request(profile, tenant);
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
         var body = await ReadBodyAsync(response, cancellation).ConfigureAwait(false);
 
@@ -65,7 +57,7 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
     internal static LabelSet LabelsOf(LabelSet series, LabelSet external) =>
         series.Where(name => name is LabelNames.Name or "__delta__" || !name.StartsWith("__", StringComparison.Ordinal)).With(external);
 
-    private async Task<HttpRequestMessage> RequestAsync(EncodedProfile profile, CancellationToken cancellation)
+    private HttpRequestMessage Request(EncodedProfile profile, string tenant)
     {
         var series = new RawProfileSeries { Samples = { new RawSample { RawProfile = UnsafeByteOperations.UnsafeWrap(profile.Pprof) } } };
         series.Labels.AddRange(LabelsOf(profile.Labels, _options.ExternalLabels).Select(pair => new Wire.LabelPair { Name = pair.Name, Value = pair.Value }));
@@ -76,31 +68,19 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
         request.Headers.Add("Connect-Protocol-Version", "1");
         request.Headers.Add("Connect-Timeout-Ms", ((long)_options.RemoteTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
         request.Headers.UserAgent.ParseAdd("ActorProfiler/" + typeof(PyroscopeDestination).Assembly.GetName().Version!.ToString(3));
-        request.Headers.Authorization = await AuthorizationAsync(cancellation).ConfigureAwait(false);
         foreach (var (name, value) in _options.Headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        return request;
-    }
-
-    private async Task<AuthenticationHeaderValue?> AuthorizationAsync(CancellationToken cancellation)
-    {
-        if (_options.BasicAuth is { } basic)
+        if (tenant.Length > 0)
         {
-            var password = basic.PasswordFile.Length > 0 ? await ReadSecretAsync(basic.PasswordFile, cancellation).ConfigureAwait(false) : basic.Password;
-            return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{password}")));
+            request.Headers.Remove(Tenants.Header);
+            request.Headers.Add(Tenants.Header, tenant);
         }
 
-        var token = _options.BearerTokenFile.Length > 0
-            ? await ReadSecretAsync(_options.BearerTokenFile, cancellation).ConfigureAwait(false)
-            : _options.BearerToken;
-        return token.Length > 0 ? new AuthenticationHeaderValue("Bearer", token) : null;
+        return request;
     }
-
-    private static async Task<string> ReadSecretAsync(string path, CancellationToken cancellation) =>
-        (await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false)).Trim();
 
     private static async Task<byte[]> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using ActorProfiler.Http;
 using ActorProfiler.Labels;
 
 namespace ActorProfiler.Aggregator.Destinations;
@@ -17,14 +18,11 @@ internal sealed record PyroscopeWriteOptions(Uri Url)
 
     public int MaxBackoffRetries { get; init; } = 10;
 
+    /// <summary>Sent with each request. A series' own tenant goes before an <c>X-Scope-OrgID</c> here.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
-    public BasicAuthOptions? BasicAuth { get; init; }
-
-    public string BearerToken { get; init; } = "";
-
-    /// <summary>Read again for each request.</summary>
-    public string BearerTokenFile { get; init; } = "";
+    /// <summary>Credentials, TLS and proxy.</summary>
+    public HttpClientOptions Http { get; init; } = new();
 
     /// <summary>Labels set over those of each series.</summary>
     public LabelSet ExternalLabels { get; init; } = LabelSet.Empty;
@@ -42,10 +40,4 @@ internal sealed record PyroscopeWriteOptions(Uri Url)
 
     /// <summary>Without secrets.</summary>
     public override string ToString() => $"pyroscope.write endpoint {Endpoint}";
-}
-
-/// <param name="PasswordFile">Read again for each request, unless <paramref name="Password"/> is given.</param>
-internal sealed record BasicAuthOptions(string Username, string Password = "", string PasswordFile = "")
-{
-    public override string ToString() => "basic_auth";
 }

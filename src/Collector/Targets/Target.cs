@@ -37,6 +37,11 @@ internal sealed record Target(LabelSet Labels, int Pid = 0, string ContainerId =
             labels = labels.With(LabelNames.Name, LabelNames.ProcessCpu);
         }
 
+        if (discovered[LabelNames.TenantOption] is { Length: > 0 } tenant)
+        {
+            labels = labels.With(LabelNames.Tenant, tenant);
+        }
+
         labels = pid > 0
             ? labels.With(LabelNames.ProcessPid, pid.ToString(CultureInfo.InvariantCulture))
             : labels.With(LabelNames.ContainerId, container);

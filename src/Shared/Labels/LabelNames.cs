@@ -13,5 +13,11 @@ public static class LabelNames
 
     public const string ProcessPid = "__process_pid__";
 
+    /// <summary>The tenant of a server that gets the series; never sent as a label.</summary>
+    public const string Tenant = "__tenant__";
+
+    /// <summary>Option of a target: its <see cref="Tenant"/>.</summary>
+    public const string TenantOption = "__meta_pyroscope_ebpf_options_tenant";
+
     public const string ContainerId = "__container_id__";
 }

@@ -2,6 +2,8 @@ using System.Text;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Configuration.Evaluation;
+using ActorProfiler.Http;
 using ActorProfiler.Labels;
 using Microsoft.AspNetCore.Http;
 
@@ -16,7 +18,7 @@ public class PyroscopeDestinationTests
         using var destination = new PyroscopeDestination(
             new PyroscopeWriteOptions(new Uri(server.Url, "/?secret=1"))
             {
-                BasicAuth = new BasicAuthOptions("123", "pass"),
+                Http = new HttpClientOptions { BasicAuth = new BasicAuthOptions { Username = "123", Password = new SecretValue("pass") } },
                 Headers = new Dictionary<string, string> { ["X-Scope-OrgID"] = "tenant" },
                 ExternalLabels = LabelSet.Of(("cluster", "eu")),
             },
@@ -38,7 +40,7 @@ public class PyroscopeDestinationTests
         await using var server = await FakePyroscope.StartAsync();
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "token");
-        using var destination = new PyroscopeDestination(new PyroscopeWriteOptions(server.Url) { BearerTokenFile = file }, TimeProvider.System);
+        using var destination = new PyroscopeDestination(new PyroscopeWriteOptions(server.Url) { Http = new HttpClientOptions { BearerTokenFile = file } }, TimeProvider.System);
 
         foreach (var token in (string[])["old", "new"])
         {
@@ -50,17 +52,46 @@ public class PyroscopeDestinationTests
     }
 
     [Fact]
-    public async Task Does_not_follow_a_redirect()
+    public async Task Does_not_follow_a_redirect_to_another_host()
     {
         await using var server = await FakePyroscope.StartAsync();
         server.Intercept = context =>
         {
-            context.Response.Redirect("/push.v1.PusherService/Push", permanent: false, preserveMethod: true);
+            context.Response.Redirect($"http://localhost:{server.Url.Port}/push.v1.PusherService/Push", permanent: false, preserveMethod: true);
             return Task.FromResult(true);
         };
         using var destination = new PyroscopeDestination(new PyroscopeWriteOptions(server.Url), TimeProvider.System);
 
         Assert.Equal(WriteOutcome.Verdict.Misconfigured, (await destination.WriteAsync(Profile(), CancellationToken.None)).What);
+        Assert.Empty(server.Pushes);
+    }
+
+    [Fact]
+    public async Task The_tenant_of_a_series_goes_before_that_of_the_endpoint_and_is_no_label()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        using var destination = new PyroscopeDestination(
+            new PyroscopeWriteOptions(server.Url) { Headers = new Dictionary<string, string> { ["X-Scope-OrgID"] = "everybody" } }, TimeProvider.System);
+
+        await destination.WriteAsync(Profile(Samples.Web), CancellationToken.None);
+        await destination.WriteAsync(Profile(Samples.Web.With("__tenant__", "team-a")), CancellationToken.None);
+
+        Assert.Equal(["everybody", "team-a"], server.Pushes.Select(push => push.Headers["X-Scope-OrgID"]));
+        Assert.All(server.Pushes, push => Assert.False(push.Labels.Contains("__tenant__")));
+    }
+
+    [Theory]
+    [InlineData("a|b")]
+    [InlineData("a\nX-Admin: 1")]
+    [InlineData("..")]
+    public async Task A_name_that_is_no_tenant_goes_nowhere(string tenant)
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        using var destination = new PyroscopeDestination(new PyroscopeWriteOptions(server.Url), TimeProvider.System);
+
+        var outcome = await destination.WriteAsync(Profile(Samples.Web.With("__tenant__", tenant)), CancellationToken.None);
+
+        Assert.Equal((WriteOutcome.Verdict.Rejected, "invalid_tenant"), (outcome.What, outcome.Reason));
         Assert.Empty(server.Pushes);
     }
 
@@ -86,10 +117,12 @@ public class PyroscopeDestinationTests
         Assert.Equal((WriteOutcome.Verdict.Transient, TimeSpan.FromSeconds(7)), (outcome.What, outcome.RetryAfter));
     }
 
-    private static EncodedProfile Profile()
+    private static EncodedProfile Profile() => Profile(Samples.Web);
+
+    private static EncodedProfile Profile(LabelSet labels)
     {
         var window = new ProfileWindow();
         window.Add(default, Samples.Batch(("work;main", 3)));
-        return ProfileEncoder.Encode(Samples.Web, window.Flush(), new ProfileLimits(), new SeriesTimes())[0];
+        return ProfileEncoder.Encode(labels, window.Flush(), new ProfileLimits(), new SeriesTimes())[0];
     }
 }
