@@ -368,6 +368,11 @@ static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule
 	case CFA_RSP:
 		cfa = w->sp + (rule->cfa_offset2 ? offset * 8 : offset);
 		break;
+	case CFA_OTHER_STACK:
+		if (!bp)
+			return end_walk(w, ENDING_COMPLETE);
+		cfa = bp + offset;
+		break;
 	case CFA_RBP:
 		cfa = bp + offset;
 		break;

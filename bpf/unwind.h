@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Unwind tables: compiled from .eh_frame by src/Collector/Unwinding, searched here.
+ * Unwind tables: compiled from .eh_frame and .gopclntab by src/Collector/Unwinding, searched here.
  *
  * A shard is one array map with a single value of SHARD_WORDS 32-bit words that the collector writes through mmap.
  * It holds, in any order: mappings of processes, page indexes and deltas of executables.
@@ -28,6 +28,7 @@ enum cfa_kind {
 	CFA_REGISTER,  /* register number cfa_offset2 (DWARF) + cfa_offset; known in the innermost frame only */
 	CFA_SIGNAL,    /* the kernel's signal frame */
 	CFA_UNSUPPORTED,
+	CFA_OTHER_STACK, /* rbp + cfa_offset on the stack the code has left; the outermost frame where rbp is 0 */
 };
 
 /* The caller's rbp. */

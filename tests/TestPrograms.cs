@@ -16,12 +16,16 @@ internal static class TestPrograms
         return output;
     }
 
-    /// <summary>Compiles a Go program. Returns its path.</summary>
+    /// <summary>Compiles a Go program: a file of that name, or a folder with several. Returns its path.</summary>
     public static string CompileGo(string name, params string[] flags)
     {
         Requirements.Tool("go", "golang-go");
         var output = Path.Combine(Directory.CreateTempSubdirectory("actorprofiler-").FullName, name);
-        var start = new ProcessStartInfo("go", ["build", .. flags, "-o", output, Source($"{name}.go")]) { WorkingDirectory = Path.GetDirectoryName(output) };
+        var isFolder = Directory.Exists(Source(name));
+        var start = new ProcessStartInfo("go", ["build", .. flags, "-o", output, isFolder ? "." : Source($"{name}.go")])
+        {
+            WorkingDirectory = isFolder ? Source(name) : Path.GetDirectoryName(output),
+        };
         (start.Environment["GO111MODULE"], start.Environment["GOCACHE"]) = ("off", Path.Combine(Path.GetTempPath(), "actorprofiler-go-cache"));
         using var go = Process.Start(start)!;
         go.WaitForExit();

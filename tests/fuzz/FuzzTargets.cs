@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;

@@ -39,7 +39,7 @@ internal sealed class ElfFile : IDisposable
 
     public bool IsClosed => Source is FileSource { IsClosed: true };
 
-    /// <summary>Whether it is a Go program, whose stacks are walked by frame pointers.</summary>
+    /// <summary>Whether it is a Go program, whose functions are described by a table of its own.</summary>
     public bool IsGo => Section(".gopclntab") is not null || Section(".data.rel.ro.gopclntab") is not null || Section(".note.go.buildid") is not null;
 
     /// <summary>Reads the headers. Takes over the source, also when it throws.</summary>

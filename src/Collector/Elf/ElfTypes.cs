@@ -50,5 +50,6 @@ internal static class ElfLimits
     public const int NoteBytes = 64 << 10;
     public const int NameBytes = 4096;
     public const int FrameBytes = 64 << 20;
+    public const int GoTableBytes = 256 << 20;
     public const int MiniDebugBytes = 64 << 20;
 }

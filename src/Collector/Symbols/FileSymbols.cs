@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Symbols.Demangling;
 using ActorProfiler.Collector.Symbols.Dwarf;
 using ActorProfiler.Collector.Symbols.Go;

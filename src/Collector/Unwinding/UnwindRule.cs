@@ -34,6 +34,9 @@ internal enum CfaKind : byte
 
     /// <summary>A rule that this form cannot say.</summary>
     Unsupported = 9,
+
+    /// <summary>rbp + CfaOffset on the stack that the code has left for another; the outermost frame where rbp is 0.</summary>
+    OtherStack = 10,
 }
 
 /// <summary>Where the caller's rbp is.</summary>

@@ -20,8 +20,8 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
 
     /// <summary>The table of one file.</summary>
     /// <remarks>
-    /// From <c>.eh_frame</c>, else from <c>.debug_frame</c>. Malformed entries are left out and counted in the table. Go programs keep
-    /// frame pointers and describe their assembly poorly: only their <c>.eh_frame</c>, which is that of their C parts, is used.
+    /// From <c>.eh_frame</c>, else from <c>.debug_frame</c>. Go programs describe their own functions in their function table, and in
+    /// <c>.eh_frame</c> those of their C parts. Malformed entries are left out and counted in the table.
     /// </remarks>
     /// <returns>Null when the file describes no function, or is not for x86-64.</returns>
     /// <exception cref="FormatException">The section is malformed throughout, or reading it takes too much; names the file.</exception>
@@ -34,7 +34,7 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
 
         try
         {
-            return Compile(file, ".eh_frame", isDebugFrame: false) ?? (file.IsGo ? null : Compile(file, ".debug_frame", isDebugFrame: true));
+            return CompileSections(file);
         }
         catch (FormatException e)
         {
@@ -42,24 +42,49 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
         }
     }
 
-    private UnwindTable? Compile(ElfFile file, string name, bool isDebugFrame)
+    private UnwindTable? CompileSections(ElfFile file)
+    {
+        var builder = new UnwindTableBuilder(_limits.Rows);
+        var skipped = AddFrames(file, ".eh_frame", isDebugFrame: false, builder);
+        if (file.IsGo)
+        {
+            return builder.Build(skipped + AddGoFrames(file, builder));
+        }
+
+        return builder.Build(builder.FunctionCount > 0 ? skipped : AddFrames(file, ".debug_frame", isDebugFrame: true, builder));
+    }
+
+    /// <summary>A Go function table that is not understood leaves its functions to their frame pointers.</summary>
+    private int AddGoFrames(ElfFile file, UnwindTableBuilder builder)
+    {
+        var began = time.GetTimestamp();
+        try
+        {
+            return new GoFrames(builder, rules).Add(file, () => CheckTime(".gopclntab", began));
+        }
+        catch (FormatException e) when (e is not FrameBudgetException)
+        {
+            return 1;
+        }
+    }
+
+    private int AddFrames(ElfFile file, string name, bool isDebugFrame, UnwindTableBuilder builder)
     {
         if (file.Section(name) is not { HasBytes: true } section)
         {
-            return null;
+            return 0;
         }
 
         var bytes = file.ReadSection(section, ElfLimits.FrameBytes);
         var entries = new FrameEntries(bytes, isDebugFrame ? 0 : section.Address, isDebugFrame);
-        var builder = new UnwindTableBuilder(_limits.Rows);
         var program = new FrameProgram(builder, rules, _limits.Steps);
         var commons = new Dictionary<long, CommonEntry>();
         var (skipped, read, began) = (0, 0, time.GetTimestamp());
         for (var position = 0; entries.TryRead(position, out var entry); position = entry.End)
         {
-            if (++read % EntriesBetweenClockLooks == 0 && time.GetElapsedTime(began) > _limits.Time)
+            if (++read % EntriesBetweenClockLooks == 0)
             {
-                throw new FrameBudgetException($"{name} takes longer than {_limits.Time.TotalSeconds} s");
+                CheckTime(name, began);
             }
 
             if (entry.Common >= 0 && !TryAdd(entries, bytes, entry, commons, builder, program, file) && ++skipped > _limits.BadEntries)
@@ -68,7 +93,15 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
             }
         }
 
-        return builder.Build(skipped);
+        return skipped;
+    }
+
+    private void CheckTime(string name, long began)
+    {
+        if (time.GetElapsedTime(began) > _limits.Time)
+        {
+            throw new FrameBudgetException($"{name} takes longer than {_limits.Time.TotalSeconds} s");
+        }
     }
 
     private static bool TryAdd(in FrameEntries entries, ReadOnlySpan<byte> bytes, FrameEntries.Entry entry,

@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Unwinding;
 using ActorProfiler.Tests.Elf;
@@ -151,6 +152,43 @@ public class UnwindTablesTests
         var table = new UnwindTables(_rules, TimeProvider.System).Compile(Vdso.Read()!)!;
 
         Assert.True(table.FunctionCount > 3);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-ldflags=-s -w")]
+    [InlineData("-buildmode=pie")]
+    public void Describes_the_functions_of_a_go_program(string flags)
+    {
+        var path = TestPrograms.CompileGo("split", flags.Length > 0 ? [flags] : []);
+        var file = ElfFile.Read(Open(path), path);
+        var go = GoTable.Read(file)!;
+        ulong StartOf(string name) => Enumerable.Range(0, go.Count).Where(index => go.Name(go.ReadFunction(index).Name) == name).Select(go.AddressOf).First();
+
+        var table = new UnwindTables(_rules, TimeProvider.System).Compile(file)!;
+
+        Assert.Equal(0, table.SkippedEntries);
+        Assert.InRange(table.FunctionCount, go.Count * 9 / 10, go.Count);
+        Assert.Equal(new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, 8), RuleAt(table, StartOf("main.spin") + 4)); // has no frame
+        Assert.Equal(new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, 8), RuleAt(table, StartOf("main.main")));
+        Assert.Contains(Enumerable.Range(0, 64).Select(offset => RuleAt(table, StartOf("main.main") + (ulong)offset)),
+            rule => rule is { CfaKind: CfaKind.StackPointer, CfaOffset: > 16, FramePointerKind: FramePointerKind.AtCfa, FramePointerOffset: -16 });
+        Assert.Equal(CfaKind.EndOfStack, RuleAt(table, StartOf("runtime.goexit")).CfaKind);
+        Assert.Equal(CfaKind.OtherStack, RuleAt(table, StartOf("runtime.systemstack")).CfaKind);
+    }
+
+    [Fact]
+    public void Survives_a_damaged_go_table()
+    {
+        var path = TestPrograms.CompileGo("split");
+        var bytes = File.ReadAllBytes(path);
+        var section = ElfFile.Read(new MemorySource(bytes), path).Section(".gopclntab")!.Value;
+        Mutations.Try(bytes[(int)section.Offset..(int)(section.Offset + 400)], head =>
+        {
+            var damaged = bytes.AsSpan().ToArray();
+            head.CopyTo(damaged, (int)section.Offset);
+            Compile(damaged);
+        }, rounds: 30);
     }
 
     /// <summary>Other files by hand: <c>ACTORPROFILER_FRAME_FILES=/a:/b</c>; prints the counts.</summary>

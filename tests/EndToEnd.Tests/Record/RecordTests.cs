@@ -60,6 +60,41 @@ public sealed partial class RecordTests : IDisposable
         Assert.Contains(profile.StringTable, text => text.EndsWith("split.py", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("with symbols")]
+    [InlineData("stripped", "-ldflags=-s -w")]
+    public void Shows_the_functions_of_go(string form, params string[] flags)
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileGo("split", flags), "120");
+
+        var profile = Record(busy.Pid);
+
+        AssertShare(profile, "main.sortRows", 60, form);
+        AssertShare(profile, "main.hashRows", 30, form);
+        AssertShare(profile, "main.writeRows", 10, form);
+        Assert.True(ShareOf(profile, stack => Follows(stack, "main.runQuery", "main.main")) > 96, form);
+    }
+
+    [Theory]
+    [InlineData("cgo")]
+    [InlineData("cgo, stripped", "-ldflags=-s -w")]
+    [InlineData("cgo, position independent", "-buildmode=pie")]
+    public void Follows_go_into_c_and_back(string form, params string[] flags)
+    {
+        Requirements.Bpf();
+        Requirements.Tool("gcc", "gcc");
+        using var busy = TestPrograms.Start(TestPrograms.CompileGo("splitcgo", flags), "120");
+
+        var profile = Record(busy.Pid);
+
+        AssertShare(profile, "main.sortRows", 60, form);
+        AssertShare(profile, "main.hashRows", 30, form);
+        AssertShare(profile, "main.writeRows", 10, form);
+        AssertShare(profile, "runtime.cgocallback", 60, form);
+        Assert.True(ShareOf(profile, stack => Follows(stack, "main.runQuery", "main.main")) > 96, form);
+    }
+
     [Fact]
     public void Shows_the_methods_of_dotnet_without_any_configuration_and_leaves_nothing_behind()
     {

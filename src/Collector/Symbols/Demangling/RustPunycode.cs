@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Elf;
 using System.Text;
 
 namespace ActorProfiler.Collector.Symbols.Demangling;

@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Elf;
 using System.Globalization;
 using System.Text;
 

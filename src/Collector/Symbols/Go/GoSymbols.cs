@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Elf.Go;
 
 namespace ActorProfiler.Collector.Symbols.Go;
 

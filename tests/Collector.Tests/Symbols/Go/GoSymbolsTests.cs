@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ActorProfiler.Collector.Elf;
+using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Go;
 

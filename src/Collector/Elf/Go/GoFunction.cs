@@ -1,4 +1,4 @@
-namespace ActorProfiler.Collector.Symbols.Go;
+namespace ActorProfiler.Collector.Elf.Go;
 
 /// <summary>One function of a Go program: where in <see cref="GoTable"/> things about it are.</summary>
 /// <param name="Start">Virtual address.</param>

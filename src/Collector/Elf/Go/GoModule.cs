@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using ActorProfiler.Collector.Elf;
 
-namespace ActorProfiler.Collector.Symbols.Go;
+namespace ActorProfiler.Collector.Elf.Go;
 
 /// <summary>What the runtime's record of the program (moduledata) says that the function table does not.</summary>
 /// <param name="Text">Virtual address from which functions are counted.</param>
@@ -9,14 +8,16 @@ namespace ActorProfiler.Collector.Symbols.Go;
 internal readonly record struct GoModule(ulong Text, ulong? FunctionData)
 {
     private const int DataBytes = 16 << 20;
+    private const int RelocationBytes = 64 << 20;
+    private const int RelocationSize = 24; // Elf64_Rela: place, kind, value
     private const int RecordSize = 512;
     private const int TextField = 176;
     private const int FunctionDataField118 = 304, FunctionDataField120 = 320;
 
     /// <summary>Looks for the record in the data sections: it begins with a pointer to the function table.</summary>
     /// <remarks>
-    /// Where it is not found (position-independent programs, whose pointers the loader fills in), text is the section of that name and inlined
-    /// calls stay unknown. Source: go/src/runtime/symtab.go, type moduledata.
+    /// In position-independent programs the loader fills in its pointers, so there they are read from the relocations. Where it is not found,
+    /// text is the section of that name and inlined calls stay unknown. Source: go/src/runtime/symtab.go, type moduledata.
     /// </remarks>
     public static GoModule Find(ElfFile file, ElfSection table, bool has120)
     {
@@ -30,7 +31,56 @@ internal readonly record struct GoModule(ulong Text, ulong? FunctionData)
             }
         }
 
-        return new GoModule(text, null);
+        return FindInRelocations(file, table.Address, has120) ?? new GoModule(text, null);
+    }
+
+    private static GoModule? FindInRelocations(ElfFile file, ulong table, bool has120)
+    {
+        foreach (var section in file.Sections)
+        {
+            if (section.Type != ElfSection.RelocationsWithAddends || section.IsCompressed || section.Size > RelocationBytes)
+            {
+                continue;
+            }
+
+            var relocations = file.ReadSection(section, RelocationBytes);
+            if (PlaceOf(relocations, table) is { } record
+                && ValueAt(relocations, record + TextField) is { } text && file.IsCode(text))
+            {
+                var functionData = ValueAt(relocations, record + (ulong)(has120 ? FunctionDataField120 : FunctionDataField118));
+                return new GoModule(text, functionData is { } address ? OffsetOf(file, address) : null);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Where the loader writes a value, or null.</summary>
+    private static ulong? PlaceOf(ReadOnlySpan<byte> relocations, ulong value)
+    {
+        for (; relocations.Length >= RelocationSize; relocations = relocations[RelocationSize..])
+        {
+            if (BinaryPrimitives.ReadUInt64LittleEndian(relocations[16..]) == value)
+            {
+                return BinaryPrimitives.ReadUInt64LittleEndian(relocations);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What the loader writes at a place, or null.</summary>
+    private static ulong? ValueAt(ReadOnlySpan<byte> relocations, ulong place)
+    {
+        for (; relocations.Length >= RelocationSize; relocations = relocations[RelocationSize..])
+        {
+            if (BinaryPrimitives.ReadUInt64LittleEndian(relocations) == place)
+            {
+                return BinaryPrimitives.ReadUInt64LittleEndian(relocations[16..]);
+            }
+        }
+
+        return null;
     }
 
     private static GoModule? FindIn(ElfFile file, byte[] data, ulong table, bool has120)

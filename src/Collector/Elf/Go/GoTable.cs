@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using ActorProfiler.Collector.Elf;
 
-namespace ActorProfiler.Collector.Symbols.Go;
+namespace ActorProfiler.Collector.Elf.Go;
 
 /// <summary>The function table that every Go program carries, stripped or not (<c>.gopclntab</c>), of Go 1.18 and later.</summary>
 /// <remarks>
@@ -79,6 +78,11 @@ internal sealed class GoTable
         var index = Array.BinarySearch(_starts, (uint)(address - TextStart));
         return index < 0 ? ~index - 1 : index;
     }
+
+    /// <summary>How much stack the functions use. Reads the whole table.</summary>
+    /// <exception cref="FormatException">The table is too large, or the file shrank.</exception>
+    public GoStackDepths ReadStackDepths(ElfFile file) => new(
+        file.ReadSection(_section, ElfLimits.GoTableBytes), TextStart, _starts, _records, _functions, _values, _names, _quantum, _has120);
 
     public ulong AddressOf(int index) => TextStart + _starts[index];
 

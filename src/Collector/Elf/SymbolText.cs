@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace ActorProfiler.Collector.Symbols;
+namespace ActorProfiler.Collector.Elf;
 
 /// <summary>Makes names out of foreign bytes: always valid text without control characters.</summary>
 /// <remarks>Names end up in protobuf strings, which must be UTF-8, and on pages and terminals.</remarks>
