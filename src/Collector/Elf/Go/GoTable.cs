@@ -61,10 +61,31 @@ internal sealed class GoTable
     /// <exception cref="FormatException">The table is malformed or of another version.</exception>
     public static GoTable? Read(ElfFile file)
     {
-        var found = file.Section(".gopclntab") ?? file.Section(".data.rel.ro.gopclntab");
+        var found = file.Section(".gopclntab") ?? file.Section(".data.rel.ro.gopclntab") ?? (file.IsGo ? FindMerged(file) : null);
         return found is { HasBytes: true } section
             ? new GoTable(file, section, file.Source.ReadRange(section.Offset, HeaderSize, HeaderSize, "header of .gopclntab"))
             : null;
+    }
+
+    /// <summary>Other linkers than Go's put the table of position-independent programs among other data: the rest of that section from the table's header on.</summary>
+    private static ElfSection? FindMerged(ElfFile file)
+    {
+        if (file.Section(".data.rel.ro") is not { HasBytes: true, IsCompressed: false, Size: <= ElfLimits.GoTableBytes } section)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> after = [0xff, 0xff, 0xff, 0, 0, 1, 8]; // rest of the magic, padding, quantum of x86, size of pointers
+        var bytes = file.ReadSection(section, ElfLimits.GoTableBytes);
+        for (var at = 0; at + HeaderSize <= bytes.Length; at += 8)
+        {
+            if (bytes[at] is (byte)(Magic118 & 0xff) or (byte)(Magic120 & 0xff) && bytes.AsSpan(at + 1).StartsWith(after))
+            {
+                return section with { Address = section.Address + (ulong)at, Offset = section.Offset + (ulong)at, Size = section.Size - (ulong)at };
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Index of the function that holds a virtual address, or -1.</summary>
