@@ -38,6 +38,24 @@ public sealed class AggregatorSystemTests : IDisposable
     }
 
     [Fact]
+    public async Task Processes_of_a_service_share_one_profile()
+    {
+        await using var server = await FakePyroscope.StartAsync();
+        await using var aggregator = await RunningAggregator.StartAsync(Options(server));
+        var collector = aggregator.Collector();
+
+        for (var pid = 1ul; pid <= 3; pid++)
+        {
+            collector.Send(aggregator.System.Ingest, Samples.Submit(pid, Samples.Web.With("__process_pid__", $"{pid}"), Samples.Batch(("work;main", pid))));
+        }
+
+        await collector.ReceiveAsync(TimeSpan.FromSeconds(10));
+        await aggregator.System.StopAsync();
+
+        Assert.Equal(6 * 10_000_000, Assert.Single(server.Pushes).Stacks()["work;main"]);
+    }
+
+    [Fact]
     public async Task Neither_loses_nor_doubles_an_acknowledged_batch_over_a_kill()
     {
         await using var server = await FakePyroscope.StartAsync();

@@ -184,7 +184,9 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     private Address? OwnerElsewhere(LabelSet labels) =>
         _aggregators.Ring.Owner(labels.Hash) is { } owner && !owner.Equals(_options.Self) ? owner : null;
 
-    private static LabelSet LabelsOf(Submit submit) => LabelSet.From(submit.Labels.Select(label => new LabelPair(label.Name, label.Value)));
+    // What tells processes and containers of a service apart is left out: they share its windows, and no server takes two profiles with equal labels and time.
+    private static LabelSet LabelsOf(Submit submit) =>
+        LabelSet.From(submit.Labels.Where(label => LabelNames.IsOfSeries(label.Name)).Select(label => new LabelPair(label.Name, label.Value)));
 
     private static ActorSelection RouterAt(Address node) => Context.ActorSelection(new RootActorPath(node) / "user" / "aggregator" / Name);
 

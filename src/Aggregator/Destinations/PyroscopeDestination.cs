@@ -55,7 +55,7 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
 
     /// <summary>The labels as sent: those of the protocol left out, sorted by name.</summary>
     internal static LabelSet LabelsOf(LabelSet series, LabelSet external) =>
-        series.Where(name => name is LabelNames.Name or "__delta__" || !name.StartsWith("__", StringComparison.Ordinal)).With(external);
+        series.Where(name => name != LabelNames.Tenant && LabelNames.IsOfSeries(name)).With(external);
 
     private HttpRequestMessage Request(EncodedProfile profile, string tenant)
     {

@@ -20,4 +20,7 @@ public static class LabelNames
     public const string TenantOption = "__meta_pyroscope_ebpf_options_tenant";
 
     public const string ContainerId = "__container_id__";
+
+    /// <summary>Whether a label is part of the series that destinations get; others say where samples came from.</summary>
+    public static bool IsOfSeries(string label) => label is Name or Tenant or "__delta__" || !label.StartsWith("__", StringComparison.Ordinal);
 }
