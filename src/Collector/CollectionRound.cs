@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Batching;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
@@ -11,13 +12,17 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
     /// <summary>Batches are cut at this size, so that compressed they are 16–64 KB.</summary>
     private const int LargestBatch = 256 * 1024;
 
-    /// <summary>What became of an interval: the batches, and the ticks that found no target.</summary>
-    internal sealed record Outcome(IReadOnlyList<TargetBatch> Batches, long TicksWithoutTarget);
+    /// <summary>What became of an interval.</summary>
+    /// <param name="TicksWithoutTarget">Ticks that found no target.</param>
+    /// <param name="Walks">Ticks by service and how the walk of their user stack ended.</param>
+    internal sealed record Outcome(
+        IReadOnlyList<TargetBatch> Batches, long TicksWithoutTarget, IReadOnlyDictionary<(string Service, WalkEnding Ending), long> Walks);
 
     public Outcome Run(SampleInterval interval)
     {
         var open = new Dictionary<(Target Target, uint Weight), BatchBuilder>();
         var finished = new List<TargetBatch>();
+        var walks = new Dictionary<(string Service, WalkEnding Ending), long>();
         long unmatched = 0;
         foreach (var (raw, ticks) in interval.Stacks)
         {
@@ -28,6 +33,7 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
                 continue;
             }
 
+            CollectionsMarshal.GetValueRefOrAddDefault(walks, (target.ServiceName, raw.Ending), out _) += ticks;
             var key = (target, raw.Weight);
             if (!open.TryGetValue(key, out var builder))
             {
@@ -44,6 +50,6 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
 
         finished.AddRange(open.Select(pair => new TargetBatch(pair.Key.Target, pair.Value.Build(), pair.Value.Ticks)));
         stacks.EndRound();
-        return new Outcome(finished, unmatched);
+        return new Outcome(finished, unmatched, walks);
     }
 }

@@ -17,7 +17,15 @@ public sealed class CollectorMetrics
     private readonly Gauge _inFlight;
     private readonly Counter _lost;
     private readonly Gauge _spoolBytes;
-    private readonly Counter _endings;
+    private readonly Counter _walks;
+    private readonly Gauge _clocks;
+    private readonly Gauge _processes;
+    private readonly Gauge _tables;
+    private readonly Gauge _tableBytes;
+    private readonly Counter _missed;
+    private readonly Counter _eventsLost;
+    private readonly Counter _unread;
+    private readonly Counter _jit;
     private readonly Counter _frames;
 
     public CollectorMetrics(IMetricFactory metrics)
@@ -33,16 +41,55 @@ public sealed class CollectorMetrics
         _lost = metrics.CreateCounter(
             "actorprofiler_collector_lost_ticks_total", "Ticks of batches that were dropped after sampling, by target and reason", ["service_name", "reason"]);
         _spoolBytes = metrics.CreateGauge("actorprofiler_collector_spool_bytes", "Bytes of unsettled batches on disk");
-        _endings = metrics.CreateCounter("actorprofiler_collector_stack_walks_total", "Walks of user stacks, by how they ended", ["ending"]);
+        _walks = metrics.CreateCounter("actorprofiler_collector_stack_walks_total", "Walks of user stacks, by service and how they ended", ["service_name", "ending"]);
+        _clocks = metrics.CreateGauge("actorprofiler_collector_clocks", "Sampling clocks that run: one per online CPU");
+        _processes = metrics.CreateGauge("actorprofiler_collector_processes", "Running processes that have been sampled");
+        _tables = metrics.CreateGauge("actorprofiler_collector_unwind_tables", "Executables with a compiled unwind table");
+        _tableBytes = metrics.CreateGauge("actorprofiler_collector_unwind_table_bytes", "Memory of the unwind tables");
+        _missed = metrics.CreateCounter("actorprofiler_collector_missed_processes_total", "Processes that ended before they could be read");
+        _eventsLost = metrics.CreateCounter("actorprofiler_collector_events_lost_total", "Announcements of processes that found their buffer full");
+        _unread = metrics.CreateCounter("actorprofiler_collector_unread_total", "Interpreters and mapped files that could not be read, by reason", ["what", "reason"]);
+        _jit = metrics.CreateCounter("actorprofiler_collector_jit_requests_total", "Requests to JIT runtimes for the names of their code, by outcome", ["outcome"]);
         _frames = metrics.CreateCounter("actorprofiler_collector_frames_total", "Distinct frames looked up, by whether a name was found", ["symbolized"]);
     }
 
     internal void OnInterval(SampleInterval interval)
     {
         _sessions.Inc();
-        foreach (var (ending, count) in interval.Counts.Endings)
+    }
+
+    internal void OnWalks(IReadOnlyDictionary<(string Service, WalkEnding Ending), long> walks)
+    {
+        foreach (var ((service, ending), ticks) in walks)
         {
-            _endings.WithLabels(ending.ToString().ToLowerInvariant()).Inc(count);
+            _walks.WithLabels(service, NameOf(ending)).Inc(ticks);
+        }
+    }
+
+    internal void OnState(SessionState state)
+    {
+        _clocks.Set(state.Clocks);
+        _processes.Set(state.Processes);
+        _tables.Set(state.UnwindTables);
+        _tableBytes.Set(state.UnwindTableBytes);
+        _missed.IncTo(state.MissedProcesses);
+        _eventsLost.IncTo(state.EventsLost);
+        foreach (var (reason, count) in state.UnreadInterpreters)
+        {
+            _unread.WithLabels("interpreter", reason).IncTo(count);
+        }
+
+        foreach (var (reason, count) in state.UnreadFiles)
+        {
+            _unread.WithLabels("file", reason).IncTo(count);
+        }
+    }
+
+    internal void OnJit(IReadOnlyDictionary<string, long> outcomes)
+    {
+        foreach (var (outcome, count) in outcomes)
+        {
+            _jit.WithLabels(outcome).IncTo(count);
         }
     }
 
@@ -73,4 +120,15 @@ public sealed class CollectorMetrics
             _dropped.WithLabels(reason).IncTo(ticks);
         }
     }
+
+    private static string NameOf(WalkEnding ending) => ending switch
+    {
+        WalkEnding.None => "none",
+        WalkEnding.Complete => "complete",
+        WalkEnding.BrokenChain => "broken_chain",
+        WalkEnding.Unsupported => "unsupported",
+        WalkEnding.ReadFault => "read_fault",
+        WalkEnding.Truncated => "truncated",
+        _ => "no_registers",
+    };
 }

@@ -35,7 +35,7 @@ public sealed class CollectorSystem : IAsyncDisposable
         var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
             Identity, Ledger, metrics, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
-        _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, Ledger, metrics, _sender), "collector-round");
+        _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, _jit, Ledger, metrics, _sender), "collector-round");
         _sampling = system.ActorOf(
             SamplingActor.Props(
                 new SamplingActor.Configure(options.Sampling, options.CollectInterval),

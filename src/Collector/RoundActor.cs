@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Batching;
+using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
 using ActorProfiler.Telemetry;
@@ -9,7 +10,7 @@ namespace ActorProfiler.Collector;
 /// <summary>Runs a <see cref="CollectionRound"/> for each interval and passes its batches on. One state.</summary>
 internal sealed class RoundActor : ReceiveActor
 {
-    public RoundActor(CollectionRound round, StackResolver stacks, LossLedger ledger, CollectorMetrics metrics, IActorRef sender)
+    public RoundActor(CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, IActorRef sender)
     {
         Receive<SampleInterval>(interval =>
         {
@@ -21,6 +22,9 @@ internal sealed class RoundActor : ReceiveActor
             }
 
             metrics.OnInterval(interval);
+            metrics.OnWalks(outcome.Walks);
+            metrics.OnState(interval.State);
+            metrics.OnJit(jit.Outcomes);
             metrics.OnFrames(stacks.Frames.Known, stacks.Frames.Unknown);
             metrics.OnLedger(ledger);
             sender.Tell(new BatchSenderActor.Send(outcome.Batches));
@@ -35,8 +39,8 @@ internal sealed class RoundActor : ReceiveActor
     public sealed record Flushed;
 
     public static Props Props(
-        CollectionRound round, StackResolver stacks, LossLedger ledger, CollectorMetrics metrics, IActorRef sender) =>
-        Akka.Actor.Props.Create(() => new RoundActor(round, stacks, ledger, metrics, sender));
+        CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, IActorRef sender) =>
+        Akka.Actor.Props.Create(() => new RoundActor(round, stacks, jit, ledger, metrics, sender));
 
     private static void Account(SampleInterval interval, CollectionRound.Outcome outcome, LossLedger ledger)
     {

@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 
 namespace ActorProfiler.Commands.Record;
@@ -6,4 +7,9 @@ namespace ActorProfiler.Commands.Record;
 internal sealed class RecordPolicy : IProcessPolicy
 {
     public ProcessDecision Decide(KnownProcess process) => new(IsProfiled: true);
+
+    public void Forget(ProcessIdentity process)
+    {
+        // nothing is kept
+    }
 }

@@ -1,9 +1,14 @@
+using ActorProfiler.Collector.Processes;
+
 namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>Says which processes are profiled, and how. Called on the sampling thread while the process is likely to live.</summary>
 internal interface IProcessPolicy
 {
     ProcessDecision Decide(KnownProcess process);
+
+    /// <summary>The process has ended and its last samples are out: what was kept of it can go.</summary>
+    void Forget(ProcessIdentity process);
 }
 
 /// <param name="IsProfiled">False drops its ticks in the kernel.</param>

@@ -37,6 +37,9 @@ internal sealed class ProcessTable(
 
     public int Count => _byIdentity.Count;
 
+    /// <summary>Processes that run and have been sampled.</summary>
+    public int Running => _running.Count;
+
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
     public ConcurrentDictionary<string, long> UnreadInterpreters { get; } = new(StringComparer.Ordinal);
 
@@ -111,6 +114,7 @@ internal sealed class ProcessTable(
             {
                 ReleaseFiles(tracked.Process.Image);
                 jit.Forget(identity);
+                policy.Forget(identity);
                 _byIdentity.Remove(identity);
             }
         }

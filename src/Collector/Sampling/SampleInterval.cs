@@ -5,8 +5,14 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="PeriodNanos">Period of the clock that ran.</param>
 /// <param name="Stacks">Distinct stacks with their ticks.</param>
 /// <param name="Counts">Where the ticks of the interval went before they became stacks.</param>
+/// <param name="State">How the session stood at its end.</param>
 internal sealed record SampleInterval(
-    DateTimeOffset Start, TimeSpan Duration, long PeriodNanos, IReadOnlyList<CountedStack> Stacks, IntervalCounts Counts);
+    DateTimeOffset Start,
+    TimeSpan Duration,
+    long PeriodNanos,
+    IReadOnlyList<CountedStack> Stacks,
+    IntervalCounts Counts,
+    SessionState State);
 
 /// <summary><c>Ticks = Recorded + Σ Dropped</c> over all intervals up to and including the last one of a session.</summary>
 /// <param name="Ticks">Expiries of the sampling clocks in running tasks.</param>
@@ -14,4 +20,23 @@ internal sealed record SampleInterval(
 /// <param name="Endings">How the walks of user stacks ended, by <see cref="WalkEnding"/>.</param>
 /// <param name="Recorded">Ticks in the interval's stacks.</param>
 internal sealed record IntervalCounts(
-    long Ticks, IReadOnlyDictionary<string, long> Dropped, IReadOnlyDictionary<WalkEnding, long> Endings, long Recorded, long EventsLost);
+    long Ticks, IReadOnlyDictionary<string, long> Dropped, IReadOnlyDictionary<WalkEnding, long> Endings, long Recorded);
+
+/// <summary>What a session holds, and what has gone wrong in it since it started.</summary>
+/// <param name="Clocks">Sampling clocks: one per online CPU.</param>
+/// <param name="Processes">Running processes that have been sampled.</param>
+/// <param name="UnwindTables">Executables with a compiled table.</param>
+/// <param name="UnwindTableBytes">Memory of the tables.</param>
+/// <param name="MissedProcesses">Gone before they could be read.</param>
+/// <param name="EventsLost">Announcements that found their buffer full.</param>
+/// <param name="UnreadInterpreters">Python interpreters whose frames cannot be read, by reason; native frames remain.</param>
+/// <param name="UnreadFiles">Mapped files that were not opened, by reason.</param>
+internal sealed record SessionState(
+    int Clocks,
+    int Processes,
+    int UnwindTables,
+    long UnwindTableBytes,
+    long MissedProcesses,
+    long EventsLost,
+    IReadOnlyDictionary<string, long> UnreadInterpreters,
+    IReadOnlyDictionary<string, long> UnreadFiles);

@@ -29,7 +29,9 @@ internal sealed class SamplingSession : IDisposable
     private readonly ulong[] _hashes;
     private readonly ulong[] _ticks;
     private readonly Queue<ProcessEvent> _happened = new();
+    private readonly ElfFiles _files;
     private SamplingOptions _options;
+    private long _eventsLost;
     private int _active;
     private long _intervalStamp;
     private DateTimeOffset _intervalStart;
@@ -40,6 +42,7 @@ internal sealed class SamplingSession : IDisposable
         SamplingOptions options, IProcessPolicy policy, ElfFiles files, JitNames jit, TimeProvider time, int tableShards = 16)
     {
         _options = options;
+        _files = files;
         _time = time;
         _programs = BpfObject.Load(ReadObject(), programs => Configure(programs, options));
         try
@@ -134,7 +137,7 @@ internal sealed class SamplingSession : IDisposable
         Processes.EndRound();
         var isTableFull = _stacks.Count >= StackTable.MostStacks;
         var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
-        return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally);
+        return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally, State());
     }
 
     public void Dispose()
@@ -201,9 +204,20 @@ internal sealed class SamplingSession : IDisposable
 
     private void OnEvent(ReadOnlySpan<byte> bytes) => _happened.Enqueue(MemoryMarshal.Read<ProcessEvent>(bytes));
 
+    private SessionState State() => new(
+        _clocks.Count,
+        Processes.Running,
+        Tables.ExecutableCount,
+        Tables.ShardCount * (long)UnwindShards.Words * sizeof(uint),
+        Processes.Missed,
+        _eventsLost,
+        Processes.UnreadInterpreters,
+        _files.Refusals);
+
     private IntervalCounts CountsOf(List<CountedStack> joined, long ringFull, long tooManyStacks)
     {
         var tally = _tally.ReadIncrease();
+        _eventsLost += (long)tally.EventsLost;
         var dropped = new Dictionary<string, long>(StringComparer.Ordinal);
         for (var i = 0; i < DropReasons.KernelCount; i++)
         {
@@ -213,7 +227,7 @@ internal sealed class SamplingSession : IDisposable
         Add(DropReasons.RingFull, ringFull);
         Add(DropReasons.TooManyStacks, tooManyStacks);
         var endings = Enum.GetValues<WalkEnding>().ToDictionary(ending => ending, ending => (long)tally.Endings[(int)ending]);
-        return new IntervalCounts((long)tally.Ticks, dropped, endings, joined.Sum(counted => counted.Ticks), (long)tally.EventsLost);
+        return new IntervalCounts((long)tally.Ticks, dropped, endings, joined.Sum(counted => counted.Ticks));
 
         void Add(string reason, long ticks)
         {

@@ -58,14 +58,7 @@ internal sealed class TargetTable(bool profileUnmatched) : IProcessPolicy
         return profileUnmatched ? _defaults.GetOrAdd(facts.DefaultName, Target.Default) : null;
     }
 
-    /// <summary>Forgets processes that <paramref name="isKnown"/> does not know.</summary>
-    public void Forget(Func<ProcessIdentity, bool> isKnown)
-    {
-        foreach (var identity in _facts.Keys.Where(identity => !isKnown(identity)).ToList())
-        {
-            _facts.TryRemove(identity, out _);
-        }
-    }
+    public void Forget(ProcessIdentity process) => _facts.TryRemove(process, out _);
 
     private static ProcessFacts Read(KnownProcess process)
     {

@@ -13,6 +13,10 @@ public sealed class SamplingSessionTests : IAsyncDisposable
     private sealed class EveryProcess : IProcessPolicy
     {
         public ProcessDecision Decide(KnownProcess process) => new(IsProfiled: true);
+
+        public void Forget(ProcessIdentity process)
+        {
+        }
     }
 
     [Fact]

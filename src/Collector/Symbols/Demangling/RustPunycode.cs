@@ -1,5 +1,5 @@
-using ActorProfiler.Collector.Elf;
 using System.Text;
+using ActorProfiler.Collector.Elf;
 
 namespace ActorProfiler.Collector.Symbols.Demangling;
 

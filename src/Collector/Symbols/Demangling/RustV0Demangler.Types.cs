@@ -1,6 +1,6 @@
-using ActorProfiler.Collector.Elf;
 using System.Globalization;
 using System.Text;
+using ActorProfiler.Collector.Elf;
 
 namespace ActorProfiler.Collector.Symbols.Demangling;
 
