@@ -106,16 +106,4 @@ public class FileSymbolsTests
         Assert.Equal("hidden", NameAt(symbols, addresses["hidden"]));
         Assert.False(symbols.Resolve(addresses["seen"]).IsSymbolized);
     }
-
-    /// <summary>By hand: <c>ACTORPROFILER_SYMBOL_FILE=program</c> names the addresses in program.addresses, to compare with other symbolizers.</summary>
-    [Fact]
-    public void Names_the_addresses_of_a_list()
-    {
-        var path = Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_FILE");
-        Assert.SkipWhen(path is null, "needs a program in ACTORPROFILER_SYMBOL_FILE and its addresses beside it");
-        var symbols = Open(path!, withLines: Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_LINES") == "1");
-        var list = Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOL_LIST")!;
-        File.WriteAllLines(list + ".ours", File.ReadLines(list).Select(address => symbols.Resolve(Convert.ToUInt64(address, 16))).Select(
-            location => string.Join(" <- ", location.Lines.Select(line => $"{line.Function.Name} {line.Function.File}:{line.Number}"))));
-    }
 }

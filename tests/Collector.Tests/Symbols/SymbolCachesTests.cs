@@ -91,37 +91,4 @@ public class SymbolCachesTests
 
         Assert.Equal((0, 0), (caches.BuildIdCount, caches.ProcessCount));
     }
-
-    /// <summary>By hand: <c>ACTORPROFILER_PIDS=1,2</c> (or all) prints what it takes to know these processes.</summary>
-    [Fact]
-    public void Knows_the_processes_of_this_host()
-    {
-        var chosen = Environment.GetEnvironmentVariable("ACTORPROFILER_PIDS");
-        Assert.SkipWhen(chosen is null, "needs pids, or all, in ACTORPROFILER_PIDS");
-        var pids = chosen == "all" ? Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!)) : chosen!.Split(',').Select(int.Parse);
-        using var files = new ElfFiles();
-        var caches = new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost());
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var (processes, looked, named) = (0, 0, 0);
-        foreach (var pid in pids)
-        {
-            if (ProcFiles.StartTime(pid) is not { } start || ProcessImage.Read(new ProcessIdentity(pid, start, 0), files) is not { } image)
-            {
-                continue;
-            }
-
-            processes++;
-            var symbols = caches.For(image);
-            foreach (var mapped in image.Mappings)
-            {
-                for (ulong step = 0; step < 64; step++, looked++)
-                {
-                    named += symbols.Resolve(mapped.Mapping.Start + step * ((mapped.Mapping.End - mapped.Mapping.Start) / 64), false).IsSymbolized ? 1 : 0;
-                }
-            }
-        }
-
-        Console.WriteLine($"{processes} processes, {files.Count} files, {looked} addresses, {named} named, {caches.Kernel.Count} kernel symbols, {watch.Elapsed.TotalMilliseconds:F0} ms; refused: {string.Join(", ", files.Refusals)}; managed {GC.GetTotalMemory(true) >> 20} MB");
-        Assert.True(processes > 0);
-    }
 }

@@ -97,16 +97,4 @@ public class DemanglerTests
             Mutations.Try(System.Text.Encoding.ASCII.GetBytes(symbol), bytes => Full("_" + System.Text.Encoding.Latin1.GetString(bytes)[Math.Min(1, bytes.Length)..]), 5000);
         }
     }
-
-    /// <summary>By hand: <c>ACTORPROFILER_SYMBOLS=file</c> writes file.simplified, .templates and .full, to compare with other demanglers.</summary>
-    [Fact]
-    public void Writes_the_names_of_a_list()
-    {
-        var list = Environment.GetEnvironmentVariable("ACTORPROFILER_SYMBOLS");
-        Assert.SkipWhen(list is null, "needs a list of symbols in ACTORPROFILER_SYMBOLS");
-        foreach (var mode in new[] { DemangleMode.Simplified, DemangleMode.Templates, DemangleMode.Full })
-        {
-            File.WriteAllLines($"{list}.{mode}", File.ReadLines(list!).Select(symbol => Demangler.Demangle(symbol, mode)));
-        }
-    }
 }

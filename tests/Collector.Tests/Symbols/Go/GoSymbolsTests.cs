@@ -118,17 +118,6 @@ public sealed class GoSymbolsTests : IDisposable
         }
     }
 
-    /// <summary>By hand: <c>ACTORPROFILER_GO_FILE=program</c> prints what is known of its addresses, to compare with addr2line -i.</summary>
-    [Fact]
-    public void Prints_what_is_known_of_a_program()
-    {
-        var path = Environment.GetEnvironmentVariable("ACTORPROFILER_GO_FILE");
-        Assert.SkipWhen(path is null, "needs a Go program in ACTORPROFILER_GO_FILE");
-        var go = Open(path!);
-        File.WriteAllLines(path + ".ours", File.ReadLines(path + ".addresses").Select(address => address + " " +
-            (go.Resolve(Convert.ToUInt64(address, 16)) is { } location ? string.Join(" <- ", location.Lines.Select(line => $"{line.Function.Name} {line.Function.File}:{line.Number}")) : "?")));
-    }
-
     [Fact]
     public void Is_absent_from_other_programs() => Assert.Null(Open(new Elf.ElfBuilder().Build()));
 
