@@ -1,12 +1,13 @@
 # make run    profile this host and show it on a page         make test     build and run every test
 # make check  format, analyzers, warnings as errors           make publish  a runnable program in artifacts/publish/actorprofiler
+# make fuzz   every parser of foreign bytes, FUZZ_SECONDS (60) each
 # make bench  cost, as ratios against perf in the same run
 
 CONFIGURATION := Release
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: run build test check format publish bench clean
+.PHONY: run build test check format publish fuzz bench clean
 
 build:
 	@eng/setup.sh build
@@ -35,6 +36,11 @@ format:
 publish:
 	@eng/setup.sh build
 	dotnet publish src/ActorProfiler -c $(CONFIGURATION) -r linux-x64 --no-self-contained -p:PublishReadyToRun=true -o artifacts/publish/actorprofiler
+
+fuzz:
+	@eng/setup.sh build fuzz
+	dotnet build tests/fuzz -c $(CONFIGURATION)
+	tests/fuzz/fuzz.sh $(TARGETS)
 
 bench: publish
 	@eng/setup.sh bench

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the given purposes need and this machine lacks.
-# Usage: eng/setup.sh build|test|check|bench ...
+# Usage: eng/setup.sh build|test|check|fuzz|bench ...
 set -euo pipefail
 
 declare -A packages=(
 	[build]="clang llvm libbpf-dev libbpf1"
 	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables"
 	[check]="clang-format"
+	[fuzz]="afl++ gcc libc6-dev binutils golang-go"
 	[bench]="linux-perf gcc libc6-dev procps"
 )
 

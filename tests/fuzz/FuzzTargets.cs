@@ -61,6 +61,7 @@ internal static class FuzzTargets
             return;
         }
 
+        Frames(bytes);
         var symbols = new GoSymbols(table, file.Module);
         for (ulong address = table.TextStart; address < table.TextStart + 0x10000; address += 0x101)
         {

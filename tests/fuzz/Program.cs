@@ -5,26 +5,39 @@ using ActorProfiler.Fuzz;
 using SharpFuzz;
 
 // fuzz TARGET [SECONDS] [FOLDER]     changed copies of seeds and of the folder's files; findings are written to findings/TARGET
-// fuzz TARGET --libfuzzer            one input at a time from libfuzzer-dotnet, with the collector instrumented by sharpfuzz
+// fuzz TARGET --afl                  one input at a time from afl-fuzz, with the collector instrumented by sharpfuzz; see fuzz.sh
+// fuzz TARGET --seeds FOLDER         writes the target's own seeds there
 if (args is not [var name, ..] || !FuzzTargets.All.TryGetValue(name, out var target))
 {
-    Console.Error.WriteLine($"usage: fuzz TARGET [SECONDS] [FOLDER], or fuzz TARGET --libfuzzer; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
+    Console.Error.WriteLine($"usage: fuzz TARGET [SECONDS] [FOLDER], fuzz TARGET --afl, fuzz TARGET --seeds FOLDER; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
     return 2;
 }
 
-if (args is [_, "--libfuzzer"])
+if (args is [_, "--afl"])
 {
-    Fuzzer.LibFuzzer.Run(bytes =>
+    Fuzzer.OutOfProcess.Run(stream =>
     {
+        using var input = new MemoryStream();
+        stream.CopyTo(input);
         try
         {
-            target(bytes.ToArray());
+            target(input.ToArray());
         }
         catch (FormatException)
         {
             return;
         }
     });
+    return 0;
+}
+
+if (args is [_, "--seeds", var to])
+{
+    foreach (var (index, seed) in Seeds.For(name).Index())
+    {
+        File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(to).FullName, $"seed-{index}"), seed);
+    }
+
     return 0;
 }
 
