@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ActorProfiler.Commands;
+using ActorProfiler.Commands.Audit;
 using ActorProfiler.Commands.Doctor;
 using ActorProfiler.Commands.Record;
 using ActorProfiler.Commands.Run;
@@ -9,6 +10,7 @@ var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collector
     RunCommand.Create(),
     RecordCommand.Create(),
     DoctorCommand.Create(),
+    AuditCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

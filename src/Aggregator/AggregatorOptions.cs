@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Destinations;
+using ActorProfiler.Telemetry;
 using Prometheus;
 
 namespace ActorProfiler.Aggregator;
@@ -30,6 +31,9 @@ internal sealed record AggregatorOptions(string DataFolder)
 
     /// <summary>How long a stop waits for destinations; what they have not taken stays in the outbox.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where the aggregator says what is wrong with it.</summary>
+    public Health Health { get; init; } = new();
 
     public IMetricFactory Metrics { get; init; } = Prometheus.Metrics.DefaultFactory;
 

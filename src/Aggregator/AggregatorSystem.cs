@@ -70,13 +70,14 @@ internal sealed class AggregatorSystem
         if (damaged is not null)
         {
             metrics.OutboxDamaged.WithLabels("file").Inc();
+            options.Health.Report("outbox", $"its file was damaged at the start and is now {damaged}; what it held and had not pushed is lost");
         }
 
         var ledgers = LedgersOf(outbox, names);
         var statuses = names.ToDictionary(name => name, name => new DestinationStatus(name), StringComparer.Ordinal);
         var parts = new AggregatorParts(
             outbox,
-            new OutboxOptions(options.Clock, ledgers.Destinations) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
+            new OutboxOptions(options.Clock, ledgers.Destinations, options.Health) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
             new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self) { Others = OthersOf(system, self) },
             times,
             metrics,
@@ -88,6 +89,7 @@ internal sealed class AggregatorSystem
                 new DeadLetters(Path.Combine(options.DataFolder, "dead-letters", Uri.EscapeDataString(setup.Destination.Name)), options.Clock),
                 ledgers.Destinations[setup.Destination.Name],
                 statuses[setup.Destination.Name],
+                options.Health,
                 metrics,
                 options.Clock)))]);
 
@@ -144,7 +146,7 @@ internal sealed class AggregatorSystem
         var ledgers = new AggregatorLedgers(new LossLedger(), names.ToDictionary(name => name, _ => new LossLedger(), StringComparer.Ordinal));
         foreach (var (name, ledger) in ledgers.Destinations)
         {
-            ledger.Enter(outbox.Pending(name).Sum(entry => entry.Ticks));
+            ledger.Restore(outbox.Pending(name).Sum(entry => entry.Ticks));
         }
 
         return ledgers;

@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Telemetry;
 
 namespace ActorProfiler.Collector;
 
@@ -17,6 +18,9 @@ public sealed record CollectorOptions(
     long SendBufferBytes = 32 << 20,
     long SpoolBytes = 256 << 20)
 {
+    /// <summary>Where the collector says what is wrong with it.</summary>
+    public Health Health { get; init; } = new();
+
     /// <summary>JIT runtimes that are not asked for the names of their code: <c>dotnet</c>, <c>jvm</c>.</summary>
     public IReadOnlyList<string> DisabledRuntimes { get; init; } = [];
 }

@@ -34,8 +34,8 @@ public sealed class CollectorSystem : IAsyncDisposable
         _jit = new JitNames([.. JitRuntimes.All.Where(runtime => !options.DisabledRuntimes.Contains(runtime.Name))], time);
         var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
-            Identity, Ledger, metrics, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
-        _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, _jit, Ledger, metrics, _sender), "collector-round");
+            Identity, Ledger, metrics, options.Health, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
+        _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, _jit, Ledger, metrics, options.Health, _sender), "collector-round");
         _sampling = system.ActorOf(
             SamplingActor.Props(
                 new SamplingActor.Configure(options.Sampling, options.CollectInterval),

@@ -10,10 +10,12 @@ namespace ActorProfiler.Collector;
 /// <summary>Runs a <see cref="CollectionRound"/> for each interval and passes its batches on. One state.</summary>
 internal sealed class RoundActor : ReceiveActor
 {
-    public RoundActor(CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, IActorRef sender)
+    public RoundActor(
+        CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, Health health, IActorRef sender)
     {
         Receive<SampleInterval>(interval =>
         {
+            health.Clear("sampling");
             var outcome = round.Run(interval);
             Account(interval, outcome, ledger);
             foreach (var batch in outcome.Batches)
@@ -29,7 +31,11 @@ internal sealed class RoundActor : ReceiveActor
             metrics.OnLedger(ledger);
             sender.Tell(new BatchSenderActor.Send(outcome.Batches));
         });
-        Receive<SamplingActor.Failed>(_ => metrics.OnFailure());
+        Receive<SamplingActor.Failed>(failed =>
+        {
+            metrics.OnFailure();
+            health.Report("sampling", failed.Cause.Message);
+        });
         Receive<Flush>(_ => Sender.Tell(new Flushed()));
     }
 
@@ -39,8 +45,8 @@ internal sealed class RoundActor : ReceiveActor
     public sealed record Flushed;
 
     public static Props Props(
-        CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, IActorRef sender) =>
-        Akka.Actor.Props.Create(() => new RoundActor(round, stacks, jit, ledger, metrics, sender));
+        CollectionRound round, StackResolver stacks, JitNames jit, LossLedger ledger, CollectorMetrics metrics, Health health, IActorRef sender) =>
+        Akka.Actor.Props.Create(() => new RoundActor(round, stacks, jit, ledger, metrics, health, sender));
 
     private static void Account(SampleInterval interval, CollectionRound.Outcome outcome, LossLedger ledger)
     {
@@ -51,5 +57,6 @@ internal sealed class RoundActor : ReceiveActor
         }
 
         ledger.Drop(DropReasons.NotTarget, outcome.TicksWithoutTarget);
+        ledger.RunAhead(interval.Counts.Ticks - interval.Counts.Dropped.Sum(drop => drop.Value) - outcome.TicksWithoutTarget - outcome.Batches.Sum(batch => batch.Ticks));
     }
 }

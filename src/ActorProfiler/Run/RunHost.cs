@@ -33,18 +33,23 @@ internal static class RunHost
         var cluster = ClusterOf(options);
         using var system = CreateActorSystem(options, cluster, log);
         var store = new ProfileStore(ProfileStoreOptions.Default, TimeProvider.System);
-        var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store)) : null;
-        await using var web = CreateWeb(options, aggregator, store);
+        var state = new RunState(options.Role);
+        var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store, state)) : null;
+        state.Aggregator = aggregator;
+        await using var web = CreateWeb(options, state, store);
         await web.StartAsync(cancellation);
-        await using var collector = options.RunsCollector ? StartCollector(options, system, aggregator) : null;
+        await using var collector = options.RunsCollector ? StartCollector(options, system, state) : null;
+        state.Collector = collector;
         if (collector is not null)
         {
             await collector.SamplingAsync();
         }
 
         Announce(options, log);
+        state.IsReady = true;
 
         await WaitForStopAsync(cancellation);
+        state.IsReady = false;
         log.Write(LogLevel.Info, "main", "stopping: the last samples are sent on");
         await StopAsync(collector, aggregator, log);
         await web.StopAsync(CancellationToken.None);
@@ -77,11 +82,12 @@ internal static class RunHost
         return new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address]);
     }
 
-    private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store) =>
+    private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store, RunState state) =>
         new(Path.Combine(options.DataFolder, "aggregator"))
         {
             Window = options.Window,
             Cluster = cluster,
+            Health = state.Health,
             Destinations =
             [
                 new DestinationSetup(new LocalStoreDestination(store), new DestinationOptions()),
@@ -89,17 +95,17 @@ internal static class RunHost
             ],
         };
 
-    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, AggregatorSystem? aggregator)
+    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, RunState state)
     {
         const long LocalCreditBytes = 16 << 20;
         var metrics = new CollectorMetrics(Metrics.DefaultFactory);
         var collector = CollectorSystem.Start(
             system,
-            new CollectorOptions(options.Sampling, options.CollectInterval, ProfileUnmatched: true, Path.Combine(options.DataFolder, "collector")),
+            new CollectorOptions(options.Sampling, options.CollectInterval, ProfileUnmatched: true, Path.Combine(options.DataFolder, "collector")) { Health = state.Health },
             metrics,
             TimeProvider.System);
         Metrics.DefaultRegistry.AddBeforeCollectCallback(() => metrics.OnLedger(collector.Ledger));
-        if (aggregator is not null)
+        if (state.Aggregator is { } aggregator)
         {
             collector.ConnectTo(aggregator.Ingest, LocalCreditBytes);
         }
@@ -111,7 +117,7 @@ internal static class RunHost
         return collector;
     }
 
-    private static WebApplication CreateWeb(RunOptions options, AggregatorSystem? aggregator, ProfileStore store)
+    private static WebApplication CreateWeb(RunOptions options, RunState state, ProfileStore store)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -130,14 +136,14 @@ internal static class RunHost
         builder.Services.AddSingleton(TimeProvider.System);
         if (options.Role == Role.Aggregator)
         {
-            builder.Services.AddSingleton(aggregator!.Endpoint);
+            builder.Services.AddSingleton(state.Aggregator!.Endpoint);
             builder.Services.AddGrpc();
         }
 
         var web = builder.Build();
         web.MapWhen(
             context => context.Connection.LocalPort != options.Ingest.Port || options.Role != Role.Aggregator,
-            branch => MapHttp(branch, options, store));
+            branch => MapHttp(branch, options, state, store));
         if (options.Role == Role.Aggregator)
         {
             web.MapGrpcService<IngestService>();
@@ -146,15 +152,14 @@ internal static class RunHost
         return web;
     }
 
-    private static void MapHttp(IApplicationBuilder branch, RunOptions options, ProfileStore store)
+    private static void MapHttp(IApplicationBuilder branch, RunOptions options, RunState state, ProfileStore store)
     {
         branch.UsePageSecurity(new HostAllowList([options.Http.ToString()]));
         branch.UseRouting();
         branch.UseEndpoints(routes =>
         {
             routes.MapMetrics();
-            routes.MapGet("/-/live", () => "ActorProfiler is live.\n");
-            routes.MapGet("/-/ready", () => "ActorProfiler is ready.\n");
+            routes.MapHealth(state);
             if (options.RunsAggregator)
             {
                 routes.MapPage(store);

@@ -35,6 +35,9 @@ internal sealed class BatchIndex
     /// <summary>Batches under way.</summary>
     public int OpenCount { get; private set; }
 
+    /// <summary>Ticks under way.</summary>
+    public long OpenTicks { get; private set; }
+
     /// <summary>Payload bytes under way.</summary>
     public long OpenBytes { get; private set; }
 
@@ -85,6 +88,7 @@ internal sealed class BatchIndex
         source.Batches.Add(id.Sequence, batch);
         OpenCount++;
         OpenBytes += batch.Bytes;
+        OpenTicks += batch.Ticks;
         return Verdict.New;
     }
 
@@ -113,6 +117,7 @@ internal sealed class BatchIndex
         source.Batches.Remove(id.Sequence);
         OpenCount--;
         OpenBytes -= batch.Bytes;
+        OpenTicks -= batch.Ticks;
         return batch;
     }
 

@@ -43,6 +43,13 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     public static Props Props(SeriesRouterOptions options, IActorRef encoder, AggregatorMetrics metrics) =>
         Akka.Actor.Props.Create(() => new SeriesRouterActor(options, encoder, metrics));
 
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        var isHandled = base.AroundReceive(receive, message);
+        _options.Ledger.Hold(_batches.OpenTicks);
+        return isHandled;
+    }
+
     protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Prune), Prune.Instance, TimeSpan.FromMinutes(1));
 
     // The window of a failed series is gone; its batches come again.

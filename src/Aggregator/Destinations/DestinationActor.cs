@@ -261,7 +261,7 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        _counters.Waiting(_queue, _writing.Count + _deferred.Count, _concurrency.Limit);
+        _counters.Waiting(_queue, [.. _writing.Values, .. _deferred], _concurrency.Limit);
         if (_subscribed && _drainers.Count > 0 && _writing.Count == 0 && _queue.Count == 0)
         {
             _drainers.ForEach(drainer => drainer.Tell(Drained.Instance));

@@ -14,5 +14,6 @@ internal sealed record DestinationContext(
     DeadLetters DeadLetters,
     LossLedger Ledger,
     DestinationStatus Status,
+    Health Health,
     AggregatorMetrics Metrics,
     TimeProvider Clock);

@@ -60,6 +60,7 @@ internal sealed class DestinationCounters(IDestination destination, DestinationC
     {
         var wasHealthy = context.Status.Current.Healthy;
         _metrics.Healthy.WithLabels(_name).Set(0);
+        context.Health.Report($"destination {_name}", $"takes no profiles ({outcome.Reason}): {outcome.Message}");
         context.Status.Update(status => status with { Healthy = false, LastError = $"{outcome.Reason}: {outcome.Message}" });
         return wasHealthy;
     }
@@ -69,15 +70,18 @@ internal sealed class DestinationCounters(IDestination destination, DestinationC
     {
         var wasHealthy = context.Status.Current.Healthy;
         _metrics.Healthy.WithLabels(_name).Set(1);
+        context.Health.Clear($"destination {_name}");
         context.Status.Update(status => status with { Healthy = true });
         return !wasHealthy;
     }
 
-    public void Waiting(DestinationQueue queue, int others, int concurrency)
+    /// <param name="others">What is under way or put off, and so not in the queue.</param>
+    public void Waiting(DestinationQueue queue, IReadOnlyCollection<OutboxEntry> others, int concurrency)
     {
-        _metrics.Waiting.WithLabels(_name).Set(queue.Count + others);
+        context.Ledger.Hold(queue.Ticks + others.Sum(entry => entry.Ticks));
+        _metrics.Waiting.WithLabels(_name).Set(queue.Count + others.Count);
         _metrics.WaitingBytes.WithLabels(_name).Set(queue.Bytes);
         _metrics.Concurrency.WithLabels(_name).Set(concurrency);
-        context.Status.Update(status => status with { Waiting = queue.Count + others, WaitingBytes = queue.Bytes });
+        context.Status.Update(status => status with { Waiting = queue.Count + others.Count, WaitingBytes = queue.Bytes });
     }
 }

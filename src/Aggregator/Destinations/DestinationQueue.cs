@@ -13,6 +13,8 @@ internal sealed class DestinationQueue
 
     public long Bytes { get; private set; }
 
+    public long Ticks { get; private set; }
+
     public void AddFresh(OutboxEntry entry) => Add(_fresh, entry);
 
     public void AddBacklog(OutboxEntry entry) => Add(_backlog, entry);
@@ -35,6 +37,7 @@ internal sealed class DestinationQueue
 
         entry = node.Value;
         Bytes -= entry.Bytes;
+        Ticks -= entry.Ticks;
         node.List!.Remove(node);
         return true;
     }
@@ -48,5 +51,6 @@ internal sealed class DestinationQueue
 
         _nodes.Add(entry.Id, list.AddLast(entry));
         Bytes += entry.Bytes;
+        Ticks += entry.Ticks;
     }
 }

@@ -92,6 +92,7 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
 
             Context.GetLogger().Warning("commit {Changes} changes to the outbox: {Cause}; trying again", _committing.Count, failed.Cause.Message);
             _metrics.CommitFailures.Inc();
+            _options.Health.Report("outbox disk", $"{failed.Cause.Message}; nothing is acknowledged until it can be written");
             _waiting.InsertRange(0, _committing);
             _committing = [];
             Become(Waiting);
@@ -165,6 +166,7 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
     private void Tell(Committed done)
     {
         _metrics.CommitSeconds.Observe(done.Elapsed.TotalSeconds);
+        _options.Health.Clear("outbox disk");
         foreach (var (destination, entries) in done.Added)
         {
             if (_subscribers.TryGetValue(destination, out var subscriber))

@@ -3,7 +3,7 @@ using ActorProfiler.Telemetry;
 namespace ActorProfiler.Aggregator.Outbox;
 
 /// <param name="Ledgers">One per destination; ticks enter when they are on disk.</param>
-internal sealed record OutboxOptions(TimeProvider Clock, IReadOnlyDictionary<string, LossLedger> Ledgers)
+internal sealed record OutboxOptions(TimeProvider Clock, IReadOnlyDictionary<string, LossLedger> Ledgers, Health Health)
 {
     /// <summary>Older profiles are dropped; a server takes nothing older than an hour.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(55);

@@ -35,6 +35,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         (_options, _identity, _envelopes) = (options, options.Identity, new Envelopes(options.Identity));
         _unsettled = new UnsettledBatches(options.MemoryBytes);
         _spool = Context.ActorOf(SpoolActor.Props(options.SpoolFolder, options.SpoolBytes), "spool");
+        options.Health.Report("aggregator", "no aggregator has been connected yet");
         Waiting();
     }
 
@@ -63,6 +64,14 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 
     public static Props Props(BatchSenderOptions options) => Akka.Actor.Props.Create(() => new BatchSenderActor(options));
 
+    // Each message changes what waits, so it is said after each.
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        var isHandled = base.AroundReceive(receive, message);
+        _options.Ledger.Hold(_unsettled.Ticks);
+        return isHandled;
+    }
+
     protected override void PreStart() =>
         Timers.StartPeriodicTimer(nameof(CheckProgress), new CheckProgress(), ResendAfter);
 
@@ -84,6 +93,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         Receive<Disconnected>(_ =>
         {
             _isConnected = false;
+            _options.Health.Report("aggregator", "no aggregator is connected; batches wait");
             _unsettled.Resend();
             Become(Waiting);
         });
@@ -102,6 +112,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
         Receive<Connected>(connected =>
         {
             (_aggregator, _creditBytes, _isConnected) = (connected.Aggregator, connected.CreditBytes, true);
+            _options.Health.Clear("aggregator");
             _unsettled.Resend();
             Become(Sending);
             SendNext();
@@ -139,7 +150,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
             foreach (var (batch, written) in restored.Batches)
             {
                 _unsettled.Restore(batch, written);
-                _options.Ledger.Enter((long)batch.Ticks);
+                _options.Ledger.Restore((long)batch.Ticks);
             }
 
             DropExpired();
@@ -259,4 +270,4 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 /// <param name="SpoolFolder">Where unsettled batches are on disk.</param>
 /// <param name="SpoolBytes">Bound of the files there.</param>
 internal sealed record BatchSenderOptions(
-    CollectorIdentity Identity, LossLedger Ledger, CollectorMetrics Metrics, TimeProvider Clock, long MemoryBytes, string SpoolFolder, long SpoolBytes);
+    CollectorIdentity Identity, LossLedger Ledger, CollectorMetrics Metrics, Health Health, TimeProvider Clock, long MemoryBytes, string SpoolFolder, long SpoolBytes);

@@ -20,6 +20,8 @@ internal sealed class UnsettledBatches(long mostBytes)
     /// <summary>Payloads in memory.</summary>
     public long Bytes { get; private set; }
 
+    public long Ticks { get; private set; }
+
     /// <summary>Bytes sent and not answered.</summary>
     public long BytesInFlight { get; private set; }
 
@@ -116,6 +118,7 @@ internal sealed class UnsettledBatches(long mostBytes)
         }
 
         Settled++;
+        Ticks -= batch.Ticks;
         Bytes -= batch.Content is null ? 0 : batch.Bytes;
         BytesInFlight -= _unsent.Remove(key) ? 0 : batch.Bytes;
         _spare.Remove(key);
@@ -150,6 +153,7 @@ internal sealed class UnsettledBatches(long mostBytes)
     private void Insert(UnsettledBatch batch)
     {
         _batches.Add(batch.Key, batch);
+        Ticks += batch.Ticks;
         _unsent.Add(batch.Key);
         if (!_epochs.TryGetValue(batch.Key.Epoch, out var sequences))
         {
