@@ -1,13 +1,14 @@
 # make run    profile this host and show it on a page         make test     build and run every test
 # make check  format, analyzers, warnings as errors           make publish  a runnable program in artifacts/publish/actorprofiler
 # make fuzz   every parser of foreign bytes, FUZZ_SECONDS (60) each
+# make test-kernels  the BPF object on Debian's kernels 5.10, 6.1 and 6.12 in virtual machines
 # make bench  cost, as ratios against perf in the same run
 
 CONFIGURATION := Release
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: run build test check format publish fuzz bench clean
+.PHONY: run build test check format publish fuzz test-kernels bench clean
 
 build:
 	@eng/setup.sh build
@@ -41,6 +42,11 @@ fuzz:
 	@eng/setup.sh build fuzz
 	dotnet build tests/fuzz -c $(CONFIGURATION)
 	tests/fuzz/fuzz.sh $(TARGETS)
+
+test-kernels:
+	@eng/setup.sh build kernels
+	dotnet build src/Collector -c Release
+	tests/kernels/run.sh $(VERSIONS)
 
 bench: publish
 	@eng/setup.sh bench

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the given purposes need and this machine lacks.
-# Usage: eng/setup.sh build|test|check|fuzz|bench ...
+# Usage: eng/setup.sh build|test|check|fuzz|kernels|bench ...
 set -euo pipefail
 
 declare -A packages=(
@@ -8,6 +8,7 @@ declare -A packages=(
 	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables"
 	[check]="clang-format"
 	[fuzz]="afl++ gcc libc6-dev binutils golang-go"
+	[kernels]="gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev qemu-system-x86 cpio"
 	[bench]="linux-perf gcc libc6-dev procps"
 )
 
