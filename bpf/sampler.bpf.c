@@ -209,7 +209,8 @@ static __always_inline __u32 current_pid(struct task_struct *leader)
 	return 0;
 }
 
-static __always_inline void announce(enum event_kind kind, struct stack_record *r, __u64 address, __u64 wakeup)
+/* Returns 0 when the collector will hear of it. */
+static __always_inline int announce(enum event_kind kind, struct stack_record *r, __u64 address, __u64 wakeup)
 {
 	struct process_event event = {
 		.kind = kind,
@@ -221,11 +222,12 @@ static __always_inline void announce(enum event_kind kind, struct stack_record *
 	struct tally *t;
 
 	__builtin_memcpy(event.comm, r->comm, COMM_LENGTH);
-	if (bpf_ringbuf_output(&events, &event, sizeof(event), wakeup)) {
-		t = tally();
-		if (t)
-			t->events_lost++;
-	}
+	if (!bpf_ringbuf_output(&events, &event, sizeof(event), wakeup))
+		return 0;
+	t = tally();
+	if (t)
+		t->events_lost++;
+	return -1;
 }
 
 /* A frame lies in no mapping: dlopen, or a JIT's new heap. The collector says how often it wants to hear that of a
@@ -672,7 +674,9 @@ int sample(struct bpf_perf_event_data *ctx)
 	} else if (settings.ignore_unknown) {
 		return drop(DROP_NOT_TARGET);
 	} else if (!bpf_map_update_elem(&processes, &pid, &announced, BPF_NOEXIST)) {
-		announce(EVENT_UNKNOWN_PROCESS, &w->record, 0, BPF_RB_FORCE_WAKEUP);
+		/* Unheard: the next tick tries again. */
+		if (announce(EVENT_UNKNOWN_PROCESS, &w->record, 0, BPF_RB_FORCE_WAKEUP))
+			bpf_map_delete_elem(&processes, &pid);
 	}
 	if (w->process.state == PROCESS_IGNORED)
 		return drop(DROP_NOT_TARGET);

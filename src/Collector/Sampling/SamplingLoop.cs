@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorProfiler.Collector.Sampling.Native;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -105,7 +106,7 @@ internal sealed class SamplingLoop : IDisposable
             if (_time.GetElapsedTime(kept) >= _housekeepingInterval)
             {
                 kept = _time.GetTimestamp();
-                _session.FollowCpus();
+                _session.FollowCpus(OnlineCpus.Read());
                 _session.Processes.SweepEnded();
                 GiveMemoryBack();
             }

@@ -102,8 +102,8 @@ internal sealed class SamplingSession : IDisposable
         }
     }
 
-    /// <summary>Follows CPUs that went online or offline.</summary>
-    public void FollowCpus() => _clocks.Follow(OnlineCpus.Read());
+    /// <summary>Has a clock on each of these CPUs and on no other: they come and go.</summary>
+    public void FollowCpus(IReadOnlyList<int> online) => _clocks.Follow(online);
 
     /// <summary>Waits for something urgent (a process not seen before), sees to it, and empties the stack buffer.</summary>
     public void Poll(TimeSpan timeout)

@@ -1,6 +1,7 @@
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Sampling.Native;
 
 namespace ActorProfiler.Tests.Sampling;
 
@@ -59,6 +60,22 @@ public sealed class SamplingSessionTests : IAsyncDisposable
         Assert.NotEmpty(stacks);
         Assert.All(stacks, counted => Assert.Equal(wanted.Pid, counted.Stack.Process.Identity.Pid));
         Assert.True(intervals.Sum(interval => interval.Counts.Dropped[DropReasons.NotTarget]) > 0);
+    }
+
+    [Fact]
+    public void Follows_cpus_that_go_and_come_back()
+    {
+        Requirements.Bpf();
+        using var session = new SamplingSession(new SamplingOptions(), new EveryProcess(), _files, _jit, TimeProvider.System);
+        var online = OnlineCpus.Read();
+        session.Start();
+        Assert.Equal(online.Count, session.ClockCount);
+
+        session.FollowCpus([online[0]]);
+        Assert.Equal(1, session.ClockCount);
+
+        session.FollowCpus(online);
+        Assert.Equal(online.Count, session.ClockCount);
     }
 
     public async ValueTask DisposeAsync()

@@ -125,7 +125,7 @@ public sealed partial class RecordTests : IDisposable
         var profile = Read(Path("all.pb.gz"));
         Assert.Equal(1_000_000_000 / 997, profile.Period);
         Assert.Equal(Number("recorded") * profile.Period, profile.Sample.Sum(sample => sample.Value[0]));
-        Assert.InRange(profile.DurationNanos, 1.9e9, 4e9);
+        Assert.True(profile.DurationNanos >= 1.9e9, $"{profile.DurationNanos} ns");
         Assert.Contains("split", File.ReadAllText(Path("all.html")), StringComparison.Ordinal);
 
         long Number(string name) => long.Parse(ledger.Groups[name].Value, CultureInfo.InvariantCulture);
