@@ -11,6 +11,8 @@ internal sealed class ElfFile : IDisposable
 {
     private static readonly ulong _pageMask = ~((ulong)Environment.SystemPageSize - 1);
 
+    private string? _contentKey;
+
     private ElfFile(IByteSource source, string path, ElfParser.Header header)
     {
         Source = source;
@@ -36,6 +38,9 @@ internal sealed class ElfFile : IDisposable
 
     /// <summary>GNU build id in lower-case hex, else Go's build id as it is, else "".</summary>
     public string BuildId => Module.BuildId;
+
+    /// <summary>Equal for two files only if names and unwind rules of one hold for the other; "" when nothing can be said. See <see cref="Elf.ContentKey"/>.</summary>
+    public string ContentKey => _contentKey ??= Elf.ContentKey.Of(this);
 
     public bool IsClosed => Source is FileSource { IsClosed: true };
 

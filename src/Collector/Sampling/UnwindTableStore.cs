@@ -18,7 +18,7 @@ internal sealed class UnwindTableStore : IDisposable
     private readonly MappedValues _ruleMemory;
     private readonly UnwindRules _rules = new();
     private readonly UnwindTables _compiler;
-    private readonly Dictionary<string, Installed> _byBuildId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Installed> _byContent = new(StringComparer.Ordinal);
     private readonly Dictionary<ElfFile, Installed> _byFile = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<uint> _freeIndexes = new();
     private uint _nextIndex = 1;
@@ -36,7 +36,7 @@ internal sealed class UnwindTableStore : IDisposable
     /// <summary>A table, or what is left of it: tables larger than a shard are cut into pieces.</summary>
     private sealed record Piece(uint Index, ulong FirstAddress, ulong EndAddress, ShardRange Range);
 
-    private sealed record Installed(IReadOnlyList<Piece> Pieces, string BuildId, ElfFile File)
+    private sealed record Installed(IReadOnlyList<Piece> Pieces, string Key, ElfFile File)
     {
         public int Users { get; set; }
 
@@ -112,7 +112,7 @@ internal sealed class UnwindTableStore : IDisposable
     public void Reclaim()
     {
         _shards.Reclaim();
-        foreach (var orphan in _byFile.Values.Where(installed => installed.Users == 0 && installed.BuildId.Length == 0 && installed.File.IsClosed).ToList())
+        foreach (var orphan in _byFile.Values.Where(installed => installed.Users == 0 && installed.Key.Length == 0 && installed.File.IsClosed).ToList())
         {
             Evict(orphan);
         }
@@ -155,13 +155,13 @@ internal sealed class UnwindTableStore : IDisposable
     private Installed InstalledFor(ElfFile file)
     {
         if (!_byFile.TryGetValue(file, out var installed)
-            && (file.BuildId.Length == 0 || !_byBuildId.TryGetValue(file.BuildId, out installed)))
+            && (file.ContentKey.Length == 0 || !_byContent.TryGetValue(file.ContentKey, out installed)))
         {
             installed = Install(file);
             _byFile[file] = installed;
-            if (file.BuildId.Length > 0)
+            if (file.ContentKey.Length > 0)
             {
-                _byBuildId[file.BuildId] = installed;
+                _byContent[file.ContentKey] = installed;
             }
         }
 
@@ -189,7 +189,7 @@ internal sealed class UnwindTableStore : IDisposable
             page += pages;
         }
 
-        return new Installed(pieces, file.BuildId, file);
+        return new Installed(pieces, file.ContentKey, file);
     }
 
     /// <summary>How many pages from <paramref name="first"/> on fit into one shard.</summary>
@@ -283,7 +283,7 @@ internal sealed class UnwindTableStore : IDisposable
             _byFile.Remove(file);
         }
 
-        _byBuildId.Remove(installed.BuildId);
+        _byContent.Remove(installed.Key);
     }
 
     private void WriteNewRules() =>

@@ -30,6 +30,14 @@ internal static class DebugFiles
         return null;
     }
 
+    /// <summary>Whether there is one among the process's own files.</summary>
+    public static bool IsUnder(ElfFile file, string processRoot)
+    {
+        using var root = SafeOpen.Root(processRoot);
+        using var found = root is null ? null : Find(file, root);
+        return found is not null;
+    }
+
     private static ElfFile? Find(ElfFile file, SafeFileHandle root)
     {
         if (file.BuildId.Length > 2 && !file.BuildId.Contains('/', StringComparison.Ordinal))

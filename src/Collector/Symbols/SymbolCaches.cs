@@ -5,15 +5,17 @@ namespace ActorProfiler.Collector.Symbols;
 
 /// <summary>All symbol tables of this host, in bounded caches: by process, by build id, and by file for those without one.</summary>
 /// <remarks>
-/// Two files with one build id share a table, so a library in a hundred containers is read once. Locations keep their identity as
+/// Two files with one build id and equal contents (<see cref="ContentKey"/>) share a table, so a library in a hundred containers is read once.
+/// Names that come from the files of a mount namespace of its own, and lines, which the key does not cover, are not shared beyond it. Locations keep their identity as
 /// long as their table is cached. Not for several threads. Does not own the files of the images.
 /// </remarks>
 internal sealed class SymbolCaches
 {
     private readonly RoundCache<int, ProcessSymbols> _processes;
     private readonly RoundCache<string, FileSymbols> _byBuildId;
-    private readonly RoundCache<ElfFile, FileSymbols> _byFile;
+    private readonly RoundCache<(ElfFile File, string MountNamespace), FileSymbols> _byFile;
     private readonly KernelSymbols _kernel;
+    private readonly string _mountNamespace = MountNamespaceOf("self");
     private SymbolOptions _options;
 
     public SymbolCaches(SymbolOptions options, KernelSymbols kernel)
@@ -60,10 +62,11 @@ internal sealed class SymbolCaches
         }
 
         var processRoot = $"/proc/{pid}/root";
+        var mountNamespace = MountNamespaceOf($"{pid}");
         var files = new FileSymbols?[image.Mappings.Length];
         for (var i = 0; i < files.Length; i++)
         {
-            files[i] = image.Mappings[i].File is { } file ? SymbolsOf(file, processRoot).Retain() : null;
+            files[i] = image.Mappings[i].File is { } file ? SymbolsOf(file, processRoot, mountNamespace).Retain() : null;
         }
 
         var symbols = new ProcessSymbols(image, files);
@@ -100,8 +103,31 @@ internal sealed class SymbolCaches
         _byFile.Clear();
     }
 
-    private FileSymbols SymbolsOf(ElfFile file, string processRoot) =>
-        file.BuildId.Length > 0 ? Cached(_byBuildId, file.BuildId, file, processRoot) : Cached(_byFile, file, file, processRoot);
+    private FileSymbols SymbolsOf(ElfFile file, string processRoot, string mountNamespace)
+    {
+        var ownKey = (file, mountNamespace);
+        if (_byFile.TryGet(ownKey, out var own) && !own.File.IsClosed)
+        {
+            return own;
+        }
+
+        var isShared = file.ContentKey.Length > 0 && !_options.Lines
+            && (mountNamespace == _mountNamespace || !DebugFiles.IsUnder(file, processRoot));
+        return isShared ? Cached(_byBuildId, file.ContentKey, file, "/") : Cached(_byFile, ownKey, file, processRoot);
+    }
+
+    /// <summary>Such as <c>mnt:[4026531840]</c>; "" when the process is gone.</summary>
+    private static string MountNamespaceOf(string pid)
+    {
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/{pid}/ns/mnt", returnFinalTarget: false)?.Name ?? "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 
     private FileSymbols Cached<TKey>(RoundCache<TKey, FileSymbols> cache, TKey key, ElfFile file, string processRoot) where TKey : notnull
     {
