@@ -3,6 +3,7 @@ using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Collector.Symbols.DotNet;
 using ActorProfiler.Collector.Symbols.Dwarf;
 using ActorProfiler.Collector.Symbols.Go;
 using ActorProfiler.Collector.Unwinding;
@@ -22,6 +23,7 @@ internal static class FuzzTargets
         ["go"] = GoProgram,
         ["kallsyms"] = bytes => KallsymsParser.Parse(new MemoryStream(bytes)),
         ["maps"] = bytes => MapsParser.ParseExecutable(bytes, 10_000),
+        ["assembly"] = bytes => PrecompiledMethods.Read(bytes)?.Find(0x1000),
         ["perfmap"] = PerfMapLines,
         ["stat"] = bytes => ProcStat.Parse(bytes),
         ["status"] = bytes => ProcStatus.Parse(bytes),

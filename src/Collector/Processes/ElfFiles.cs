@@ -138,7 +138,8 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
         }
     }
 
-    private static OpenedFile OpenMapped(int pid, in MemoryMapping mapping)
+    /// <summary>Opens the file behind a mapping, of whatever kind it is; the caller owns the handle.</summary>
+    public static OpenedFile OpenMapped(int pid, in MemoryMapping mapping)
     {
         using var root = SafeOpen.Root($"/proc/{pid}/root");
         if (root is null)

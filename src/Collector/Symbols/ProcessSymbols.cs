@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Symbols.DotNet;
 
 namespace ActorProfiler.Collector.Symbols;
 
@@ -19,8 +20,13 @@ internal sealed class ProcessSymbols
     private PerfMap? _perfMap;
     private bool _perfMapIsFresh;
 
+    private readonly Func<MemoryMapping, AssemblySymbols?> _readAssembly;
+    private readonly Dictionary<string, AssemblySymbols?> _assemblies = new(StringComparer.Ordinal);
+
     /// <param name="files">One for each mapping, null where it has no ELF file; retained by the caller for this object.</param>
-    public ProcessSymbols(ProcessImage image, FileSymbols?[] files) => (Image, _files) = (image, files);
+    /// <param name="readAssembly">Gives the .NET assembly behind a mapping of the process, null when it cannot be read.</param>
+    public ProcessSymbols(ProcessImage image, FileSymbols?[] files, Func<MemoryMapping, AssemblySymbols?> readAssembly) =>
+        (Image, _files, _readAssembly) = (image, files, readAssembly);
 
     public ProcessImage Image { get; }
 
@@ -116,7 +122,18 @@ internal sealed class ProcessSymbols
             _unreadable.Clear();
         }
 
-        return _unreadable[address] = Unknown.InModule(ModuleOf(mapping), address - mapping.Start + mapping.FileOffset);
+        var offset = address - mapping.Start + mapping.FileOffset;
+        return _unreadable[address] = AssemblyOf(mapping)?.Resolve(offset) ?? Unknown.InModule(ModuleOf(mapping), offset);
+    }
+
+    private AssemblySymbols? AssemblyOf(in MemoryMapping mapping)
+    {
+        if (!mapping.Path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) && !mapping.Path.EndsWith(".exe", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        return _assemblies.TryGetValue(mapping.Path, out var known) ? known : _assemblies[mapping.Path] = _readAssembly(mapping);
     }
 
     /// <summary>A file that is not ELF, such as a .NET assembly, has no address space of its own but its offsets.</summary>

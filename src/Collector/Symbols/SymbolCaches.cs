@@ -1,5 +1,6 @@
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Symbols.DotNet;
 
 namespace ActorProfiler.Collector.Symbols;
 
@@ -14,6 +15,7 @@ internal sealed class SymbolCaches
     private readonly RoundCache<int, ProcessSymbols> _processes;
     private readonly RoundCache<string, FileSymbols> _byBuildId;
     private readonly RoundCache<(ElfFile File, string MountNamespace), FileSymbols> _byFile;
+    private readonly RoundCache<FileStatus, AssemblySymbols> _assemblies;
     private readonly KernelSymbols _kernel;
     private readonly string _mountNamespace = MountNamespaceOf("self");
     private SymbolOptions _options;
@@ -24,6 +26,7 @@ internal sealed class SymbolCaches
         _processes = new(options.PidCacheSize, options.CacheRounds, process => process.Release());
         _byBuildId = new(options.BuildIdCacheSize, options.CacheRounds, file => file.Release());
         _byFile = new(options.SameFileCacheSize, options.CacheRounds, file => file.Release());
+        _assemblies = new(options.SameFileCacheSize, options.CacheRounds, _ => { });
     }
 
     /// <summary>Changed values take effect at once: sizes at the end of the round, another way of showing names by emptying the caches.</summary>
@@ -38,8 +41,10 @@ internal sealed class SymbolCaches
             }
 
             _options = value;
-            (_processes.Size, _byBuildId.Size, _byFile.Size) = (value.PidCacheSize, value.BuildIdCacheSize, value.SameFileCacheSize);
-            (_processes.Rounds, _byBuildId.Rounds, _byFile.Rounds) = (value.CacheRounds, value.CacheRounds, value.CacheRounds);
+            (_processes.Size, _byBuildId.Size, _byFile.Size, _assemblies.Size) =
+                (value.PidCacheSize, value.BuildIdCacheSize, value.SameFileCacheSize, value.SameFileCacheSize);
+            (_processes.Rounds, _byBuildId.Rounds, _byFile.Rounds, _assemblies.Rounds) =
+                (value.CacheRounds, value.CacheRounds, value.CacheRounds, value.CacheRounds);
         }
     }
 
@@ -69,7 +74,7 @@ internal sealed class SymbolCaches
             files[i] = image.Mappings[i].File is { } file ? SymbolsOf(file, processRoot, mountNamespace).Retain() : null;
         }
 
-        var symbols = new ProcessSymbols(image, files);
+        var symbols = new ProcessSymbols(image, files, mapping => AssemblyOf(pid, mapping));
         if (isKnown && known!.Image.Identity == image.Identity)
         {
             symbols.Inherit(known);
@@ -93,6 +98,7 @@ internal sealed class SymbolCaches
         _processes.EndRound();
         _byBuildId.EndRound();
         _byFile.EndRound();
+        _assemblies.EndRound();
         _kernel.EndRound();
     }
 
@@ -101,6 +107,7 @@ internal sealed class SymbolCaches
         _processes.Clear();
         _byBuildId.Clear();
         _byFile.Clear();
+        _assemblies.Clear();
     }
 
     private FileSymbols SymbolsOf(ElfFile file, string processRoot, string mountNamespace)
@@ -114,6 +121,25 @@ internal sealed class SymbolCaches
         var isShared = file.ContentKey.Length > 0 && !_options.Lines
             && (mountNamespace == _mountNamespace || !DebugFiles.IsUnder(file, processRoot));
         return isShared ? Cached(_byBuildId, file.ContentKey, file, "/") : Cached(_byFile, ownKey, file, processRoot);
+    }
+
+    private AssemblySymbols? AssemblyOf(int pid, in MemoryMapping mapping)
+    {
+        var opened = ElfFiles.OpenMapped(pid, mapping);
+        if (opened.Handle is not { } handle)
+        {
+            return null;
+        }
+
+        if (_assemblies.TryGet(opened.Status, out var known))
+        {
+            handle.Dispose();
+            return known;
+        }
+
+        var read = AssemblySymbols.Read(opened, mapping);
+        _assemblies.Set(opened.Status, read);
+        return read;
     }
 
     /// <summary>Such as <c>mnt:[4026531840]</c>; "" when the process is gone.</summary>
