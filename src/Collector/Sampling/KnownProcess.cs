@@ -24,6 +24,9 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     /// <summary>Layout of the Python interpreter it runs, or null. Set before its first interpreted frame is recorded; kept when it ends.</summary>
     public PythonLayout? Python { get; set; }
 
+    /// <summary>Whether <see cref="Python"/> says all there is to know.</summary>
+    public bool IsInterpreterSought { get; set; }
+
     /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
     public bool HasEnded { get; set; }
 

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Text;
-using ActorProfiler.Collector.Interpreters;
-using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 
@@ -12,7 +9,7 @@ namespace ActorProfiler.Collector.Sampling;
 /// </summary>
 /// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
 internal sealed class ProcessTable(
-    BpfMap entries, BpfMap pythons, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, JitNames jit, TimeProvider time)
+    BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, ProcessInterpreters interpreters, TimeProvider time)
 {
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
@@ -31,17 +28,12 @@ internal sealed class ProcessTable(
         public UnwindTableStore.PlacedMappings? Placed { get; set; }
 
         public RereadPause Reread { get; } = new();
-
-        public bool IsInterpreterSought { get; set; }
     }
 
     public int Count => _byIdentity.Count;
 
     /// <summary>Processes that run and have been sampled.</summary>
     public int Running => _running.Count;
-
-    /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
-    public ConcurrentDictionary<string, long> UnreadInterpreters { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Processes that were gone before they could be read, since the start.</summary>
     public long Missed { get; private set; }
@@ -113,7 +105,7 @@ internal sealed class ProcessTable(
             if (tracked.Process.HasEnded && _round - tracked.Process.LastRound > RoundsKept)
             {
                 ReleaseFiles(tracked.Process.Image);
-                jit.Forget(identity);
+                interpreters.Forget(identity);
                 policy.Forget(identity);
                 _byIdentity.Remove(identity);
             }
@@ -192,7 +184,7 @@ internal sealed class ProcessTable(
         var entry = new ProcessEntry
         {
             State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,
-            Flags = tracked.Decision.Flags | TellInterpreter(tracked),
+            Flags = tracked.Decision.Flags | (tracked.Decision.IsProfiled ? interpreters.Tell(tracked.Process) : ProcessFlags.None),
             KeepOneIn = tracked.Decision.KeepOneIn,
             Shard = tracked.Placed?.Range.Shard ?? 0,
             FirstMapping = tracked.Placed?.FirstRow ?? 0,
@@ -209,30 +201,6 @@ internal sealed class ProcessTable(
         }
     }
 
-    private ProcessFlags TellInterpreter(Tracked tracked)
-    {
-        if (!tracked.Decision.IsProfiled || tracked.Process.Image is not { } image)
-        {
-            return ProcessFlags.None;
-        }
-
-        jit.OnRead(image);
-
-        if (!tracked.IsInterpreterSought)
-        {
-            tracked.Process.Python = PythonRuntime.Find(image, out var reason);
-
-            // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
-            tracked.IsInterpreterSought = tracked.Process.Python is not null || reason.Length > 0;
-            if (reason.Length > 0)
-            {
-                UnreadInterpreters.AddOrUpdate(reason, 1, (_, before) => before + 1);
-            }
-        }
-
-        return tracked.Process.Python is { } python && pythons.Set(image.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
-    }
-
     private void End(Tracked tracked)
     {
         tracked.Process.HasEnded = true;
@@ -242,9 +210,9 @@ internal sealed class ProcessTable(
             tracked.Placed = null;
         }
 
-        if (tracked.Process.Python is not null && !_running.ContainsKey(tracked.Process.Identity.Pid))
+        if (!_running.ContainsKey(tracked.Process.Identity.Pid))
         {
-            pythons.Remove(tracked.Process.Identity.Pid);
+            interpreters.End(tracked.Process);
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class SamplingSession : IDisposable
     private readonly RingBuffer _stackRing;
     private readonly RingBuffer _eventRing;
     private readonly StackTable _stacks;
+    private readonly ProcessInterpreters _interpreters;
     private readonly TallyReader _tally;
     private readonly BpfMap _activeCounts;
     private readonly BpfMap[] _counts;
@@ -48,7 +49,8 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            Processes = new ProcessTable(_programs.Map("processes"), _programs.Map("pythons"), Tables, files, policy, jit, time);
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit);
+            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, _interpreters, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _activeCounts = _programs.Map("active_counts");
@@ -211,7 +213,7 @@ internal sealed class SamplingSession : IDisposable
         Tables.ShardCount * (long)UnwindShards.Words * sizeof(uint),
         Processes.Missed,
         _eventsLost,
-        Processes.UnreadInterpreters,
+        _interpreters.Unread,
         _files.Refusals);
 
     private IntervalCounts CountsOf(List<CountedStack> joined, long ringFull, long tooManyStacks)

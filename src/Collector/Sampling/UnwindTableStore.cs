@@ -33,10 +33,7 @@ internal sealed class UnwindTableStore : IDisposable
         _ruleMemory = new MappedValues(programs.Map("rules").File, UnwindRules.Limit * (nuint)Marshal.SizeOf<UnwindRule>());
     }
 
-    /// <summary>A table, or what is left of it: tables larger than a shard are cut into pieces.</summary>
-    private sealed record Piece(uint Index, ulong FirstAddress, ulong EndAddress, ShardRange Range);
-
-    private sealed record Installed(IReadOnlyList<Piece> Pieces, string Key, ElfFile File)
+    private sealed record Installed(IReadOnlyList<TablePiece> Pieces, string Key, ElfFile File)
     {
         public int Users { get; set; }
 
@@ -48,10 +45,6 @@ internal sealed class UnwindTableStore : IDisposable
     {
         public uint FirstRow => Range.Start * sizeof(uint) / (uint)Marshal.SizeOf<MappingRow>();
     }
-
-    /// <summary><c>struct mapping</c> in bpf/unwind.h.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal readonly record struct MappingRow(ulong Start, ulong End, ulong Bias, uint Executable, uint Padding = 0);
 
     /// <summary><c>struct executable</c> in bpf/unwind.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -81,7 +74,7 @@ internal sealed class UnwindTableStore : IDisposable
                 used.Add(installed);
             }
 
-            AddRows(rows, mapped, installed?.Pieces ?? []);
+            MappingRow.Add(rows, mapped, installed?.Pieces ?? []);
         }
 
         const int MostRows = 4096;
@@ -124,34 +117,6 @@ internal sealed class UnwindTableStore : IDisposable
         _ruleMemory.Dispose();
     }
 
-    private static void AddRows(List<MappingRow> rows, MappedFile mapped, IReadOnlyList<Piece> pieces)
-    {
-        var mapping = mapped.Mapping;
-        var position = mapping.Start;
-        foreach (var piece in pieces)
-        {
-            var start = Math.Max(position, unchecked(piece.FirstAddress + mapped.Bias));
-            var end = Math.Min(mapping.End, unchecked(piece.EndAddress + mapped.Bias));
-            if (start >= end)
-            {
-                continue;
-            }
-
-            if (start > position)
-            {
-                rows.Add(new MappingRow(position, start, mapped.Bias, Executable: 0));
-            }
-
-            rows.Add(new MappingRow(start, end, mapped.Bias, piece.Index));
-            position = end;
-        }
-
-        if (position < mapping.End)
-        {
-            rows.Add(new MappingRow(position, mapping.End, mapped.Bias, Executable: 0));
-        }
-    }
-
     private Installed InstalledFor(ElfFile file)
     {
         if (!_byFile.TryGetValue(file, out var installed)
@@ -174,7 +139,7 @@ internal sealed class UnwindTableStore : IDisposable
         Compiled++;
         var table = _compiler.Compile(file);
         WriteNewRules();
-        var pieces = new List<Piece>();
+        var pieces = new List<TablePiece>();
         var pageCount = table?.Pages.Length - 1 ?? 0;
         for (var page = 0; table is not null && page < pageCount;)
         {
@@ -205,7 +170,7 @@ internal sealed class UnwindTableStore : IDisposable
         return count;
     }
 
-    private Piece? InstallPiece(UnwindTable table, int firstPage, int pages)
+    private TablePiece? InstallPiece(UnwindTable table, int firstPage, int pages)
     {
         const int PageBits = 16;
         var (from, to) = (table.Pages[firstPage], table.Pages[firstPage + pages]);
@@ -224,7 +189,7 @@ internal sealed class UnwindTableStore : IDisposable
         table.Deltas.AsSpan((int)from, (int)(to - from)).CopyTo(words[(pages + 1)..]);
         var first = table.FirstPage + (uint)firstPage;
         _executables.Set(index, new ExecutableEntry(range.Shard, range.Start, first, (uint)pages));
-        return new Piece(index, (ulong)first << PageBits, (ulong)(first + (uint)pages) << PageBits, range);
+        return new TablePiece(index, (ulong)first << PageBits, (ulong)(first + (uint)pages) << PageBits, range);
     }
 
     private uint? TakeIndex()

@@ -19,7 +19,7 @@ public class LayoutTests
         { "settings", typeof(Settings) },
         { "tally", typeof(Tally) },
         { "unwind_rule", typeof(UnwindRule) },
-        { "mapping", typeof(UnwindTableStore.MappingRow) },
+        { "mapping", typeof(MappingRow) },
         { "python", typeof(PythonLayout) },
         { "python_code", typeof(PythonCode) },
         { "python_name", typeof(PythonName) },

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.Jit;
+using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling.Native;
+
+namespace ActorProfiler.Collector.Sampling;
+
+/// <summary>What is done about the interpreters and JITs of sampled processes.</summary>
+/// <param name="pythons">Map <c>pythons</c>.</param>
+/// <remarks>Used by the sampling thread only, but for <see cref="Unread"/>.</remarks>
+internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
+{
+    /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
+    public ConcurrentDictionary<string, long> Unread { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Tells the BPF programs of a process's interpreter, and asks its JIT for names.</summary>
+    /// <returns>What its entry must say.</returns>
+    public ProcessFlags Tell(KnownProcess process)
+    {
+        if (process.Image is not { } image)
+        {
+            return ProcessFlags.None;
+        }
+
+        jit.OnRead(image);
+        if (!process.IsInterpreterSought)
+        {
+            process.Python = PythonRuntime.Find(image, out var reason);
+
+            // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
+            process.IsInterpreterSought = process.Python is not null || reason.Length > 0;
+            if (reason.Length > 0)
+            {
+                Unread.AddOrUpdate(reason, 1, (_, before) => before + 1);
+            }
+        }
+
+        return process.Python is { } python && pythons.Set(process.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
+    }
+
+    /// <summary>The process, and its program, runs no more.</summary>
+    public void End(KnownProcess process)
+    {
+        if (process.Python is not null)
+        {
+            pythons.Remove(process.Identity.Pid);
+        }
+    }
+
+    /// <summary>Nothing of the process is asked for any more.</summary>
+    public void Forget(ProcessIdentity process) => jit.Forget(process);
+}
