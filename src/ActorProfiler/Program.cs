@@ -4,6 +4,7 @@ using ActorProfiler.Commands.Audit;
 using ActorProfiler.Commands.Doctor;
 using ActorProfiler.Commands.Record;
 using ActorProfiler.Commands.Run;
+using ActorProfiler.Commands.Tls;
 
 var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collectors, a clustered aggregator tier, Pyroscope destinations.")
 {
@@ -11,6 +12,7 @@ var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collector
     RecordCommand.Create(),
     DoctorCommand.Create(),
     AuditCommand.Create(),
+    TlsCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

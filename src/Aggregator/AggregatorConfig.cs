@@ -30,7 +30,8 @@ internal static class AggregatorConfig
 
     private static string Clustered(ClusterOptions options)
     {
-        var seeds = string.Join(", ", options.Seeds.Select(seed => $"\"akka.tcp://{SystemName}@{seed}\""));
+        var protocol = options.IsEncrypted ? "akka.ssl.tcp" : "akka.tcp";
+        var seeds = string.Join(", ", options.Seeds.Select(seed => $"\"{protocol}://{SystemName}@{seed}\""));
         return $$"""
             akka {
               actor {
@@ -53,6 +54,7 @@ internal static class AggregatorConfig
                 trusted-selection-paths = [
                   "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver", "/user/aggregator/{{SeriesRouterActor.Name}}"]
                 dot-netty.tcp {
+                  enable-ssl = {{(options.IsEncrypted ? "on" : "off")}}
                   hostname = "{{options.Host}}"
                   port = {{options.Port}}
                   maximum-frame-size = 1MiB

@@ -6,6 +6,7 @@ using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Targets;
+using ActorProfiler.Security;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
 
@@ -50,7 +51,7 @@ public sealed class CollectorSystem : IAsyncDisposable
 
     public CollectorIdentity Identity { get; }
 
-    /// <summary>Starts sampling. Batches wait until <see cref="ConnectTo(IActorRef,long)"/> or <see cref="ConnectTo(ActorSystem,IReadOnlyList{Uri})"/> says where to.</summary>
+    /// <summary>Starts sampling. Batches wait until <see cref="ConnectTo(IActorRef,long)"/> or <see cref="ConnectTo(ActorSystem,IReadOnlyList{Uri},TlsFiles)"/> says where to.</summary>
     /// <exception cref="IOException">The data folder cannot be written.</exception>
     /// <exception cref="FormatException">The kept identity is damaged.</exception>
     public static CollectorSystem Start(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time) =>
@@ -60,8 +61,9 @@ public sealed class CollectorSystem : IAsyncDisposable
     public void ConnectTo(IActorRef ingest, long creditBytes) => _sender.Tell(new BatchSenderActor.Connected(ingest, creditBytes));
 
     /// <summary>Sends batches to one of these aggregators, and to another when that does not answer.</summary>
-    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators) => system.ActorOf(
-        AggregatorLinkActor.Props(new LinkOptions(aggregators, Identity, () => CollectorIdentity.Renew(_dataFolder, _time), _time), _sender), "collector-link");
+    /// <param name="tls">Null: plaintext.</param>
+    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators, TlsFiles? tls) => system.ActorOf(
+        AggregatorLinkActor.Props(new LinkOptions(aggregators, Identity, () => CollectorIdentity.Renew(_dataFolder, _time), _time) { Tls = tls }, _sender), "collector-link");
 
     /// <summary>Returns when the host is sampled.</summary>
     /// <exception cref="Sampling.Native.BpfException">The BPF programs could not be loaded; sampling is tried again until the collector stops.</exception>

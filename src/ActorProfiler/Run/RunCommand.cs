@@ -23,6 +23,9 @@ internal static class RunCommand
     private static readonly Option<string[]> _seeds = new("--cluster.seed") { Description = "Aggregator role: host:port of each aggregator, in the same order on all" };
     private static readonly Option<string[]> _destinations = new("--destination") { Description = "URL of a Pyroscope server to push to; several get every profile" };
 
+    private static readonly Option<string?> _tls = new("--tls.dir") { Description = "Folder with ca.crt and this node's aggregator.crt and .key or collector.crt and .key, as 'actorprofiler tls init' makes them" };
+    private static readonly Option<bool> _plaintext = new("--insecure-plaintext") { Description = "Allow collectors and aggregators to talk over a network without TLS" };
+
     private static string DefaultDataFolder => Environment.IsPrivilegedProcess
         ? "/var/lib/actorprofiler"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "actorprofiler");
@@ -31,7 +34,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the service. Without more it profiles every process of this host and shows the last hour on a page.")
         {
-            _role, _http, _data, _log, _rate, _interval, _window, _aggregators, _ingest, _cluster, _seeds, _destinations,
+            _role, _http, _data, _log, _rate, _interval, _window, _aggregators, _ingest, _cluster, _seeds, _destinations, _tls, _plaintext,
         };
         command.SetAction((parsed, cancellation) => Failures.ReportAsync(async () =>
         {
@@ -66,6 +69,13 @@ internal static class RunCommand
             Check(IsHostPort(text), $"{option} {text}: expected host:port");
         }
 
+        Check(
+            parsed.GetValue(_tls) is not null || parsed.GetValue(_plaintext) || !LeavesHost(parsed, role, ingest, aggregators),
+            "collectors and aggregators talk over a network here: give --tls.dir ('actorprofiler tls init' makes it), or allow --insecure-plaintext");
+        Check(
+            role != Role.Collector || aggregators.All(url => url.Scheme == (parsed.GetValue(_tls) is null ? "http" : "https")),
+            "--aggregator: expected https:// with --tls.dir, http:// without");
+
         error = problems.FirstOrDefault() ?? "";
         return problems.Count > 0 ? null : new RunOptions
         {
@@ -81,6 +91,7 @@ internal static class RunCommand
             ClusterAddress = parsed.GetValue(_cluster),
             ClusterSeeds = parsed.GetValue(_seeds) ?? [],
             Destinations = destinations,
+            Tls = parsed.GetValue(_tls) is { } folder ? TlsOf(folder, role) : null,
         };
 
         void Check(bool holds, string problem)
@@ -104,6 +115,20 @@ internal static class RunCommand
         problems.Add($"{option.Name} {text}: expected an address and a port such as 127.0.0.1:4041");
         return new IPEndPoint(IPAddress.None, 0);
     }
+
+    private static TlsPaths TlsOf(string folder, Role role)
+    {
+        var name = role == Role.Collector ? "collector" : "aggregator";
+        return new TlsPaths(Path.Combine(folder, "ca.crt"), Path.Combine(folder, $"{name}.crt"), Path.Combine(folder, $"{name}.key"));
+    }
+
+    private static bool LeavesHost(ParseResult parsed, Role role, IPEndPoint ingest, List<Uri> aggregators) => role switch
+    {
+        Role.Collector => aggregators.Any(url => !url.IsLoopback),
+        Role.Aggregator => !IPAddress.IsLoopback(ingest.Address)
+            || HostPorts(parsed).Any(node => !(Uri.TryCreate($"tcp://{node.Text}", UriKind.Absolute, out var url) && url.IsLoopback)),
+        _ => false,
+    };
 
     private static IEnumerable<(string Option, string Text)> HostPorts(ParseResult parsed) =>
         [

@@ -6,6 +6,7 @@ using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.LocalStore;
 using ActorProfiler.Aggregator.Page;
 using ActorProfiler.Collector;
+using ActorProfiler.Security;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
 using Akka.Actor.Setup;
@@ -31,14 +32,15 @@ internal static class RunHost
         var log = new LogWriter(Console.Error, options.LogFormat, TimeProvider.System);
         Metrics.SuppressDefaultMetrics();
         var cluster = ClusterOf(options);
-        using var system = CreateActorSystem(options, cluster, log);
+        var tls = options.Tls is { } paths ? new TlsFiles(paths.Ca, paths.Certificate, paths.Key, problem => log.Write(LogLevel.Warning, "main", problem)) : null;
+        using var system = CreateActorSystem(options, cluster, tls, log);
         var store = new ProfileStore(ProfileStoreOptions.Default, TimeProvider.System);
         var state = new RunState(options.Role);
         var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store, state)) : null;
         state.Aggregator = aggregator;
-        await using var web = CreateWeb(options, state, store);
+        await using var web = CreateWeb(options, tls, state, store);
         await web.StartAsync(cancellation);
-        await using var collector = options.RunsCollector ? StartCollector(options, system, state) : null;
+        await using var collector = options.RunsCollector ? StartCollector(options, system, tls, state) : null;
         state.Collector = collector;
         if (collector is not null)
         {
@@ -57,7 +59,7 @@ internal static class RunHost
         return ExitCode.Ok;
     }
 
-    private static ActorSystem CreateActorSystem(RunOptions options, ClusterOptions? cluster, LogWriter log)
+    private static ActorSystem CreateActorSystem(RunOptions options, ClusterOptions? cluster, TlsFiles? tls, LogWriter log)
     {
         var logging = ConfigurationFactory.ParseString(
             $"""
@@ -67,7 +69,8 @@ internal static class RunHost
             akka.loglevel = INFO
             """);
         var setup = BootstrapSetup.Create().WithConfig(logging.WithFallback(AggregatorConfig.For(cluster)));
-        return ActorSystem.Create(AggregatorConfig.SystemName, ActorSystemSetup.Create(setup, new ActorLogger.WriterSetup(log)));
+        var all = ActorSystemSetup.Create(setup, new ActorLogger.WriterSetup(log));
+        return ActorSystem.Create(AggregatorConfig.SystemName, cluster is not null && tls is not null ? all.WithSetup(FleetTls.BetweenAggregators(tls)) : all);
     }
 
     private static ClusterOptions? ClusterOf(RunOptions options)
@@ -79,7 +82,7 @@ internal static class RunHost
 
         var colon = address.LastIndexOf(':');
         var port = int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address]);
+        return new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address], options.Tls is not null);
     }
 
     private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store, RunState state) =>
@@ -95,7 +98,7 @@ internal static class RunHost
             ],
         };
 
-    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, RunState state)
+    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, TlsFiles? tls, RunState state)
     {
         const long LocalCreditBytes = 16 << 20;
         var metrics = new CollectorMetrics(Metrics.DefaultFactory);
@@ -111,13 +114,13 @@ internal static class RunHost
         }
         else
         {
-            collector.ConnectTo(system, options.Aggregators);
+            collector.ConnectTo(system, options.Aggregators, tls);
         }
 
         return collector;
     }
 
-    private static WebApplication CreateWeb(RunOptions options, RunState state, ProfileStore store)
+    private static WebApplication CreateWeb(RunOptions options, TlsFiles? tls, RunState state, ProfileStore store)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -130,7 +133,7 @@ internal static class RunHost
                 // A collector whose host vanished is noticed after the sum of both.
                 kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
                 kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
-                kestrel.Listen(options.Ingest, listen => listen.Protocols = HttpProtocols.Http2);
+                kestrel.Listen(options.Ingest, listen => FleetTls.Secure(listen, tls));
             }
         });
         builder.Services.AddSingleton(TimeProvider.System);

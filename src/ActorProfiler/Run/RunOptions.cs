@@ -44,9 +44,15 @@ internal sealed record RunOptions
     /// <summary>Pyroscope servers to push to.</summary>
     public IReadOnlyList<Uri> Destinations { get; init; } = [];
 
+    /// <summary>Certificates between collectors and aggregators; null: none of both is beyond loopback, or the user wants plaintext.</summary>
+    public TlsPaths? Tls { get; init; }
+
     public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(15);
 
     public bool RunsCollector => Role is Role.All or Role.Collector;
 
     public bool RunsAggregator => Role is Role.All or Role.Aggregator;
 }
+
+/// <summary>PEM files: the fleet's authority, this node's certificate, its key.</summary>
+internal sealed record TlsPaths(string Ca, string Certificate, string Key);

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using ActorProfiler.Protocol;
+using ActorProfiler.Security;
 using Akka.Actor;
 using Akka.Event;
 using Google.Protobuf;
@@ -103,6 +104,7 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 
     private IActorRef Open(Uri address) => Context.ActorOf(AggregatorStreamActor.Props(
         address,
+        _options.Tls,
         new Hello
         {
             CollectorId = ByteString.CopyFrom(_identity.Id.Span),
@@ -179,6 +181,9 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 /// <param name="Renew">Makes and keeps a new identity.</param>
 internal sealed record LinkOptions(IReadOnlyList<Uri> Addresses, CollectorIdentity Identity, Func<CollectorIdentity> Renew, TimeProvider Clock)
 {
+    /// <summary>Null: plaintext.</summary>
+    public TlsFiles? Tls { get; init; }
+
     /// <summary>How long after a failure the preferred aggregator is tried again, times 0.5 to 1.5.</summary>
     public TimeSpan ReturnAfter { get; init; } = TimeSpan.FromSeconds(60);
 }

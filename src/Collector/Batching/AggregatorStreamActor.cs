@@ -1,4 +1,6 @@
+using System.Net.Security;
 using ActorProfiler.Protocol;
+using ActorProfiler.Security;
 using Akka.Actor;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -26,7 +28,7 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
     private readonly Queue<Submit> _outbound = new();
     private bool _isWriting;
 
-    public AggregatorStreamActor(Uri address, Hello hello, IActorRef sender)
+    public AggregatorStreamActor(Uri address, TlsFiles? tls, Hello hello, IActorRef sender)
     {
         (_hello, _sender) = (hello, sender);
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
@@ -39,6 +41,7 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
                 KeepAlivePingDelay = _pingDelay,
                 KeepAlivePingTimeout = _pingTimeout,
                 KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+                SslOptions = tls?.Client() ?? new SslClientAuthenticationOptions(),
             },
         });
         _call = new Ingest.IngestClient(_channel).Stream(cancellationToken: _stopped.Token);
@@ -59,8 +62,8 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(Uri address, Hello hello, IActorRef sender) =>
-        Akka.Actor.Props.Create(() => new AggregatorStreamActor(address, hello, sender));
+    public static Props Props(Uri address, TlsFiles? tls, Hello hello, IActorRef sender) =>
+        Akka.Actor.Props.Create(() => new AggregatorStreamActor(address, tls, hello, sender));
 
     protected override void PreStart()
     {

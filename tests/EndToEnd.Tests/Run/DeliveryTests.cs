@@ -3,6 +3,7 @@ namespace ActorProfiler.Tests.Run;
 /// <summary>Real ticks over real processes and networks: what is sampled arrives, once.</summary>
 public sealed class DeliveryTests : IDisposable
 {
+    private const string Plaintext = "--insecure-plaintext";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(40);
 
     private readonly TemporaryFolder _collectorData = new();
@@ -62,7 +63,7 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_collector_moves_to_another_aggregator_within_five_seconds()
+    public async Task A_collector_moves_to_another_aggregator_within_five_seconds_over_TLS()
     {
         Requirements.Bpf();
         using var network = Network.Create();
@@ -70,6 +71,11 @@ public sealed class DeliveryTests : IDisposable
         await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
         string[] seeds = ["--cluster.seed", $"{first.Address}:4054", "--cluster.seed", $"{second.Address}:4054"];
+        using var certificates = new TemporaryFolder();
+        var tls = Path.Combine(certificates.Path, "tls");
+        using var init = ServiceProcess.Start(null, "tls", "init", tls, "--host", first.Address, "--host", second.Address);
+        Assert.Equal(0, await init.ExitAsync());
+        string[] security = ["--tls.dir", tls];
         Network.Node[] hosts = [first, second];
         TemporaryFolder[] data = [_aggregatorData, _otherData];
         ServiceProcess[] nodes = [Start(0), Start(1)];
@@ -78,14 +84,14 @@ public sealed class DeliveryTests : IDisposable
             await node.WaitForLineAsync("2 aggregators share");
         }
 
-        using var collector = StartCollector(collectorHost, first, second);
+        using var collector = StartCollector(collectorHost, security, "https", first, second);
         await collector.WaitForLineAsync("connected to aggregator");
         await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => $"a push: {collector.Text}");
-        var preferred = collector.Lines.Any(line => line.Contains($"at http://{first.Address}:", StringComparison.Ordinal)) ? 0 : 1;
+        var preferred = collector.Lines.Any(line => line.Contains($"at https://{first.Address}:", StringComparison.Ordinal)) ? 0 : 1;
 
         await nodes[preferred].KillAsync();
         var killed = TimeProvider.System.GetTimestamp();
-        await collector.WaitForLineAsync($"at http://{hosts[1 - preferred].Address}:4053");
+        await collector.WaitForLineAsync($"at https://{hosts[1 - preferred].Address}:4053");
         Assert.True(TimeProvider.System.GetElapsedTime(killed) < TimeSpan.FromSeconds(5));
 
         nodes[preferred].Dispose();
@@ -105,7 +111,7 @@ public sealed class DeliveryTests : IDisposable
         Assert.Equal(stored, server.StoredTicks);
 
         ServiceProcess Start(int node) =>
-            StartAggregator(hosts[node], server, data[node], [.. seeds, "--cluster.address", $"{hosts[node].Address}:4054"]);
+            StartAggregator(hosts[node], server, data[node], [.. seeds, .. security, "--cluster.address", $"{hosts[node].Address}:4054"]);
     }
 
     [Fact]
@@ -135,14 +141,16 @@ public sealed class DeliveryTests : IDisposable
         Assert.Equal(stored, server.StoredTicks);
     }
 
-    private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => ServiceProcess.Start(
+    private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => StartCollector(node, [Plaintext], "http", aggregators);
+
+    private ServiceProcess StartCollector(Network.Node node, string[] security, string scheme, params Network.Node[] aggregators) => ServiceProcess.Start(
         node,
         [
-            "run", "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
-            .. aggregators.SelectMany(aggregator => (string[])["--aggregator", $"http://{aggregator.Address}:4053"]),
+            "run", .. security, "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
+            .. aggregators.SelectMany(aggregator => (string[])["--aggregator", $"{scheme}://{aggregator.Address}:4053"]),
         ]);
 
-    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => StartAggregator(node, server, _aggregatorData);
+    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => StartAggregator(node, server, _aggregatorData, Plaintext);
 
     private static ServiceProcess StartAggregator(Network.Node node, FakePyroscope server, TemporaryFolder data, params string[] more) => ServiceProcess.Start(
         node,

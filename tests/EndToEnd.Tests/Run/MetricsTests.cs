@@ -4,6 +4,8 @@ namespace ActorProfiler.Tests.Run;
 
 public sealed class MetricsTests : IDisposable
 {
+    private static readonly HttpClient _http = new();
+
     private readonly TemporaryFolder _data = new();
 
     public void Dispose() => _data.Dispose();
@@ -36,6 +38,36 @@ public sealed class MetricsTests : IDisposable
             "collector" => page.Sum("pyroscope_ebpf_profiling_sessions_total") > 1,
             _ => true,
         };
+    }
+
+    [Fact]
+    public async Task A_running_service_is_ready_healthy_and_balances()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var node = network.Add();
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        var address = $"{node.Address}:4041";
+        using var service = ServiceProcess.Start(
+            node, "run", "--data-dir", _data.Path, "--http.listen", address, "--collect-interval", "1s", "--window", "1s", "--destination", server.Url.ToString());
+        await Poll.UntilAsync(() => server.Pushes.Count > 2, TimeSpan.FromSeconds(30), () => service.Text);
+
+        using var audit = ServiceProcess.Start(node, "audit", $"http://{address}");
+
+        Assert.Equal(0, await audit.ExitAsync());
+        Assert.Equal("balanced", audit.Lines[^1]);
+        Assert.Equal("ActorProfiler is healthy.\n", await _http.GetStringAsync($"http://{address}/-/healthy"));
+        Assert.Equal("ActorProfiler is ready.\n", await _http.GetStringAsync($"http://{address}/-/ready"));
+
+        server.Intercept = async context =>
+        {
+            await FakePyroscope.AnswerAsync(context, 401, "unauthenticated", "no such user");
+            return true;
+        };
+        await Poll.UntilAsync(
+            async () => await (await _http.GetAsync($"http://{address}/-/healthy")).Content.ReadAsStringAsync() is var text && text.Contains("no such user", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(20),
+            () => service.Text);
     }
 
     private static async Task<(int Exit, string Output)> CheckAsync(string metrics)

@@ -86,7 +86,8 @@ internal sealed partial class ServiceProcess : IDisposable
         long Number(string group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
     }
 
-    public string Text => string.Join('\n', Lines);
+    /// <summary>The last of its lines, for a failed test.</summary>
+    public string Text => string.Join('\n', Lines.TakeLast(30).Select(line => line.Length > 400 ? line[..400] : line));
 
     public void Dispose()
     {
