@@ -8,7 +8,7 @@ CONFIGURATION := Release
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: run build test check format publish fuzz test-kernels bench clean
+.PHONY: run build test test-faults check format publish fuzz test-kernels bench clean
 
 build:
 	@eng/setup.sh build
@@ -23,6 +23,11 @@ test:
 	@eng/setup.sh build test
 	dotnet build ActorProfiler.sln -c $(CONFIGURATION)
 	@eng/test.sh
+
+test-faults:
+	@eng/setup.sh build test
+	dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION)
+	ACTORPROFILER_REQUIRE_BPF=1 artifacts/bin/EndToEnd.Tests/release/ActorProfiler.EndToEnd.Tests --filter-class '*FaultTests' --filter-class '*DeliveryTests'
 
 check:
 	@eng/setup.sh build check

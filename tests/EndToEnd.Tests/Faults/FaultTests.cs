@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using ActorProfiler.Tests.Run;
+
+namespace ActorProfiler.Tests.Faults;
+
+/// <summary>Faults of networks, destinations and disks. Each ends with the same judgement: what was acknowledged arrived, once, and nothing else did.</summary>
+public sealed class FaultTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private static readonly HttpClient _http = new();
+
+    private readonly TemporaryFolder _collectorData = new();
+    private readonly TemporaryFolder _aggregatorData = new();
+
+    public void Dispose()
+    {
+        _collectorData.Dispose();
+        _aggregatorData.Dispose();
+    }
+
+    [Fact]
+    public async Task A_destination_that_never_answers_delays_no_other_and_gets_everything_when_it_is_back()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var node = network.Add();
+        await using var alive = await FakePyroscope.StartAsync($"{network.Address}:0");
+        await using var dead = await FakePyroscope.StartAsync($"{network.Address}:0");
+        var returns = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        dead.Intercept = async context =>
+        {
+            await returns.Task.WaitAsync(context.RequestAborted);
+            return false;
+        };
+        using var busy = Busy();
+        using var service = ServiceProcess.Start(
+            node, "run", "--data-dir", _aggregatorData.Path, "--http.listen", $"{node.Address}:4041", "--collect-interval", "1s", "--window", "1s",
+            "--destination", alive.Url.ToString(), "--destination", dead.Url.ToString());
+
+        await Poll.UntilAsync(() => alive.Pushes.Count > 20, _patience, () => service.Text);
+        var behind = alive.StoredTicks - dead.StoredTicks;
+        returns.SetResult();
+        await Poll.UntilAsync(() => dead.StoredTicks >= behind, _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        var (ticks, delivered, dropped, waiting) = service.Balance(dead.Url.ToString().TrimEnd('/'));
+        Assert.Equal((ticks, 0), (delivered + waiting, dropped));
+        Assert.Equal(delivered, dead.StoredTicks);
+        Assert.Equal(ticks, alive.StoredTicks);
+    }
+
+    [Fact]
+    public async Task A_partition_is_noticed_and_what_was_sampled_meanwhile_arrives_once()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var (collectorHost, aggregatorHost) = (network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = Busy();
+        using var aggregator = StartAggregator(aggregatorHost, server);
+        using var collector = StartCollector(collectorHost, aggregatorHost);
+        await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => collector.Text);
+
+        Network.Connect(collectorHost, up: false);
+        var cut = TimeProvider.System.GetTimestamp();
+        await collector.WaitForLineAsync("no aggregator:");
+        var noticed = TimeProvider.System.GetElapsedTime(cut);
+        Network.Connect(collectorHost, up: true);
+        await Poll.UntilAsync(() => collector.Lines.Count(line => line.Contains("connected to aggregator", StringComparison.Ordinal)) > 1, _patience, () => collector.Text);
+        Assert.Equal(0, await collector.StopAsync());
+        Assert.Equal(0, await aggregator.StopAsync());
+
+        Assert.True(noticed < TimeSpan.FromSeconds(15), $"noticed after {noticed.TotalSeconds:0.0} s");
+        Judge(collector, server);
+    }
+
+    [Fact]
+    public async Task A_full_disk_stops_acknowledgements_and_nothing_else()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("mount", "mount");
+        using var network = Network.Create();
+        var (collectorHost, aggregatorHost) = (network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = Busy();
+        using var disk = new SmallDisk(_aggregatorData.Path, megabytes: 4);
+        using var aggregator = StartAggregator(aggregatorHost, server);
+        using var collector = StartCollector(collectorHost, aggregatorHost);
+        await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => collector.Text);
+
+        disk.Fill();
+        await Poll.UntilAsync(async () => (await HealthAsync(aggregatorHost)).Contains("outbox disk", StringComparison.Ordinal), _patience, () => aggregator.Text);
+        disk.Free();
+        await Poll.UntilAsync(async () => !(await HealthAsync(aggregatorHost)).Contains("outbox disk", StringComparison.Ordinal), _patience, () => aggregator.Text);
+        Assert.Equal(0, await collector.StopAsync());
+        Assert.Equal(0, await aggregator.StopAsync());
+
+        Judge(collector, server);
+    }
+
+    private static void Judge(ServiceProcess collector, FakePyroscope server)
+    {
+        var (ticks, stored, dropped, waiting) = collector.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+        Assert.Empty(server.Refusals);
+    }
+
+    private static TestPrograms.RunningProgram Busy() => TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+
+    private static async Task<string> HealthAsync(Network.Node node) =>
+        await (await _http.GetAsync($"http://{node.Address}:4041/-/healthy")).Content.ReadAsStringAsync();
+
+    private ServiceProcess StartCollector(Network.Node node, Network.Node aggregator) => ServiceProcess.Start(
+        node, "run", "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
+        "--insecure-plaintext", "--aggregator", $"http://{aggregator.Address}:4053");
+
+    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => ServiceProcess.Start(
+        node, "run", "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--data-dir", _aggregatorData.Path, "--window", "1s",
+        "--insecure-plaintext", "--ingest.listen", $"{node.Address}:4053", "--destination", server.Url.ToString());
+
+    /// <summary>A file system of its own in a folder; disposing unmounts it.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private readonly string _folder;
+
+        public SmallDisk(string folder, int megabytes)
+        {
+            _folder = folder;
+            Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", folder);
+        }
+
+        private string Ballast => Path.Combine(_folder, "ballast");
+
+        public void Fill()
+        {
+            using var file = File.Create(Ballast);
+            var block = new byte[4096];
+            try
+            {
+                while (true)
+                {
+                    file.Write(block);
+                    file.Flush();
+                }
+            }
+            catch (IOException)
+            {
+                Assert.True(file.Length > 0, "the disk was full before");
+            }
+        }
+
+        public void Free() => File.Delete(Ballast);
+
+        public void Dispose() => Run("umount", "-l", _folder);
+
+        private static void Run(string program, params string[] arguments)
+        {
+            using var process = Process.Start(program, arguments);
+            process.WaitForExit();
+            Assert.Equal(0, process.ExitCode);
+        }
+    }
+}
