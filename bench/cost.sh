@@ -58,7 +58,14 @@ echo "load: 200 light processes and 1 busy one; $seconds s per measurement at $r
 for _ in $(seq 200); do start "$work/light"; done
 start "$work/busy" 100000
 
-start "$program" run --role all --data-dir "$work/all" --http.listen 127.0.0.1:4941 --sample-rate $rate
+cat >"$work/all.alloy" <<END
+pyroscope.ebpf "host" {
+	targets_only = false
+	sample_rate  = $rate
+	forward_to   = []
+}
+END
+start "$program" run "$work/all.alloy" --role all --data-dir "$work/all" --http.listen 127.0.0.1:4941
 ours=$last
 until_live 127.0.0.1:4941
 sleep 20 # the first sight of all processes is not steady state
@@ -86,7 +93,7 @@ for _ in $(seq 200); do start sleep 100000; done
 idle() { # role, address, arguments...: leaves it running, its pid in $last
 	local role=$1 address=$2
 	shift 2
-	start "$program" run --role "$role" --http.listen "$address" --data-dir "$work/idle-$role" "$@"
+	start "$program" run "$@" --role "$role" --http.listen "$address" --data-dir "$work/idle-$role"
 	local pid=$last from to
 	until_live "$address"
 	sleep 20
@@ -98,5 +105,16 @@ idle() { # role, address, arguments...: leaves it running, its pid in $last
 }
 idle all 127.0.0.1:4942
 kill "$last"
-idle aggregator 127.0.0.1:4943 --ingest.listen 127.0.0.1:4953
-idle collector 127.0.0.1:4944 --aggregator http://127.0.0.1:4953
+cat >"$work/fleet.alloy" <<END
+pyroscope.ebpf "host" {
+	targets_only = false
+	forward_to   = []
+}
+
+cluster {
+	aggregators = ["127.0.0.1:4953"]
+	listen      = "127.0.0.1:4953"
+}
+END
+idle aggregator 127.0.0.1:4943 "$work/fleet.alloy"
+idle collector 127.0.0.1:4944 "$work/fleet.alloy"

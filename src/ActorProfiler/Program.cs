@@ -1,10 +1,12 @@
 using System.CommandLine;
-using ActorProfiler.Commands;
 using ActorProfiler.Commands.Audit;
 using ActorProfiler.Commands.Doctor;
+using ActorProfiler.Commands.Format;
 using ActorProfiler.Commands.Record;
 using ActorProfiler.Commands.Run;
 using ActorProfiler.Commands.Tls;
+using ActorProfiler.Commands.Validate;
+using ActorProfiler.Commands;
 
 var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collectors, a clustered aggregator tier, Pyroscope destinations.")
 {
@@ -13,6 +15,8 @@ var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collector
     DoctorCommand.Create(),
     AuditCommand.Create(),
     TlsCommand.Create(),
+    ValidateCommand.Create(),
+    FormatCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

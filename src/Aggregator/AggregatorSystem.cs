@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
@@ -27,10 +28,18 @@ internal sealed class AggregatorSystem
     private readonly IActorRef _root;
     private readonly AggregatorActor.Found _actors;
     private readonly Lazy<Task> _stop;
+    private readonly Func<DestinationSetup, (IDestination Destination, DestinationContext Context)> _prepare;
+    private IReadOnlyList<DestinationSetup> _destinations;
 
-    private AggregatorSystem(AggregatorOptions options, ProfileOutbox outbox, IActorRef root, AggregatorActor.Found actors, AggregatorLedgers ledgers)
+    private AggregatorSystem(
+        AggregatorOptions options,
+        ProfileOutbox outbox,
+        IActorRef root,
+        AggregatorActor.Found actors,
+        AggregatorLedgers ledgers,
+        Func<DestinationSetup, (IDestination Destination, DestinationContext Context)> prepare)
     {
-        (_options, _outbox, _root, _actors) = (options, outbox, root, actors);
+        (_options, _outbox, _root, _actors, _prepare, _destinations) = (options, outbox, root, actors, prepare, options.Destinations);
         Ledgers = ledgers;
         _stop = new Lazy<Task>(DrainAndStopAsync);
         Endpoint = new IngestEndpoint(actors.Ingest, Environment.MachineName, options.CreditBytes);
@@ -48,7 +57,7 @@ internal sealed class AggregatorSystem
     public string? DamagedOutbox { get; private init; }
 
     /// <summary>How each destination does.</summary>
-    public required IReadOnlyList<DestinationStatus> Destinations { get; init; }
+    public required IReadOnlyList<DestinationStatus> Destinations { get; set; }
 
     /// <summary>Opens the outbox, takes up what waits in it, and starts the actors.</summary>
     /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The outbox cannot be opened.</exception>
@@ -74,34 +83,64 @@ internal sealed class AggregatorSystem
         }
 
         var ledgers = LedgersOf(outbox, names);
-        var statuses = names.ToDictionary(name => name, name => new DestinationStatus(name), StringComparer.Ordinal);
+        var statuses = new ConcurrentDictionary<string, DestinationStatus>(names.Select(name => KeyValuePair.Create(name, new DestinationStatus(name))), StringComparer.Ordinal);
         var parts = new AggregatorParts(
             outbox,
             new OutboxOptions(options.Clock, ledgers.Destinations, options.Health) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
             new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self) { Others = OthersOf(system, self) },
             times,
             metrics,
-            actor => [.. options.Destinations.Select(setup => (setup.Destination, new DestinationContext(
-                setup.Options,
-                actor,
-                outbox,
-                times,
-                new DeadLetters(Path.Combine(options.DataFolder, "dead-letters", Uri.EscapeDataString(setup.Destination.Name)), options.Clock),
-                ledgers.Destinations[setup.Destination.Name],
-                statuses[setup.Destination.Name],
-                options.Health,
-                metrics,
-                options.Clock)))]);
+            actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))]);
 
         var root = system.ActorOf(AggregatorActor.Props(parts), "aggregator");
         var found = await root.Ask<AggregatorActor.Found>(AggregatorActor.Find.Instance, _flushTimeout).ConfigureAwait(false);
-        var started = new AggregatorSystem(options, outbox, root, found, ledgers) { Destinations = [.. statuses.Values], DamagedOutbox = damaged };
+        var started = new AggregatorSystem(options, outbox, root, found, ledgers, setup => Prepare(setup, found.Outbox))
+        {
+            Destinations = [.. statuses.Values],
+            DamagedOutbox = damaged,
+        };
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "drain-aggregator", async () =>
         {
             await started.StopAsync().ConfigureAwait(false);
             return Akka.Done.Instance;
         });
         return started;
+
+        (IDestination Destination, DestinationContext Context) Prepare(DestinationSetup setup, IActorRef actor) => (setup.Destination, new DestinationContext(
+            setup.Options,
+            actor,
+            outbox,
+            times,
+            new DeadLetters(Path.Combine(options.DataFolder, "dead-letters", Uri.EscapeDataString(setup.Destination.Name)), options.Clock),
+            ledgers.Destinations[setup.Destination.Name],
+            statuses.GetOrAdd(setup.Destination.Name, name => new DestinationStatus(name)),
+            options.Health,
+            metrics,
+            options.Clock));
+    }
+
+    /// <summary>
+    /// Changes destinations and window while profiles flow. Destinations that are the same objects as before run on; others are stopped and
+    /// disposed, and what waits for their names goes to the new ones. For one caller at a time.
+    /// </summary>
+    public void Configure(IReadOnlyList<DestinationSetup> destinations, TimeSpan window)
+    {
+        var names = destinations.Select(setup => setup.Destination.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            Ledgers.Destinations.GetOrAdd(name, _ => new LossLedger());
+        }
+
+        _outbox.Destinations = [.. names];
+        var prepared = destinations.Select(_prepare).ToList();
+        Destinations = [.. prepared.Select(pair => pair.Context.Status)];
+        _destinations = destinations;
+        _actors.Fanout.Tell(new FanoutActor.Replace(prepared, _actors.Outbox));
+        _actors.Series.Tell(new SetWindow(window));
+        foreach (var gone in Ledgers.Destinations.Keys.Where(name => !names.Contains(name)).ToList())
+        {
+            Ledgers.Destinations.TryRemove(gone, out _);
+        }
     }
 
     /// <summary>
@@ -120,7 +159,7 @@ internal sealed class AggregatorSystem
             .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
         await _root.GracefulStop(_flushTimeout).ConfigureAwait(false);
         _outbox.Dispose();
-        foreach (var destination in _options.Destinations)
+        foreach (var destination in _destinations)
         {
             (destination.Destination as IDisposable)?.Dispose();
         }
@@ -143,7 +182,7 @@ internal sealed class AggregatorSystem
 
     private static AggregatorLedgers LedgersOf(ProfileOutbox outbox, List<string> names)
     {
-        var ledgers = new AggregatorLedgers(new LossLedger(), names.ToDictionary(name => name, _ => new LossLedger(), StringComparer.Ordinal));
+        var ledgers = new AggregatorLedgers(new LossLedger(), new(names.Select(name => KeyValuePair.Create(name, new LossLedger())), StringComparer.Ordinal));
         foreach (var (name, ledger) in ledgers.Destinations)
         {
             ledger.Restore(outbox.Pending(name).Sum(entry => entry.Ticks));
@@ -156,4 +195,4 @@ internal sealed class AggregatorSystem
 /// <summary>The balance of this process since its start.</summary>
 /// <param name="Intake">From a batch's first arrival to the disk.</param>
 /// <param name="Destinations">By name, from the disk to the destination; what waited from an earlier start counts as entered.</param>
-internal sealed record AggregatorLedgers(LossLedger Intake, IReadOnlyDictionary<string, LossLedger> Destinations);
+internal sealed record AggregatorLedgers(LossLedger Intake, ConcurrentDictionary<string, LossLedger> Destinations);

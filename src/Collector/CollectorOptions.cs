@@ -3,17 +3,15 @@ using ActorProfiler.Telemetry;
 
 namespace ActorProfiler.Collector;
 
-/// <summary>Everything a collector can be told.</summary>
+/// <summary>Everything a collector is started with.</summary>
 /// <param name="Sampling">What is sampled and how often.</param>
 /// <param name="CollectInterval">How often samples are drained and sent.</param>
-/// <param name="ProfileUnmatched">Profile processes that no target names, each under its unit, container or executable name.</param>
 /// <param name="DataFolder">Where the collector's identity and its unsettled batches are kept.</param>
 /// <param name="SendBufferBytes">Bound in memory of the batches that wait to be stored.</param>
 /// <param name="SpoolBytes">Bound of them on disk.</param>
 public sealed record CollectorOptions(
     SamplingOptions Sampling,
     TimeSpan CollectInterval,
-    bool ProfileUnmatched,
     string DataFolder,
     long SendBufferBytes = 32 << 20,
     long SpoolBytes = 256 << 20)

@@ -21,6 +21,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     private readonly ElfFiles _files = new();
     private readonly JitNames _jit;
     private readonly TargetTable _targets;
+    private readonly CollectorMetrics _metrics;
     private readonly IActorRef _sampling;
     private readonly IActorRef _round;
     private readonly IActorRef _sender;
@@ -31,7 +32,8 @@ public sealed class CollectorSystem : IAsyncDisposable
     {
         (_dataFolder, _time) = (options.DataFolder, time);
         Identity = CollectorIdentity.Open(options.DataFolder, time);
-        _targets = new TargetTable(options.ProfileUnmatched);
+        _metrics = metrics;
+        _targets = new TargetTable();
         _jit = new JitNames([.. JitRuntimes.All.Where(runtime => !options.DisabledRuntimes.Contains(runtime.Name))], time);
         var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
@@ -44,7 +46,6 @@ public sealed class CollectorSystem : IAsyncDisposable
                 _round,
                 time),
             "collector-sampling");
-        metrics.OnTargets(_targets.Count);
     }
 
     public LossLedger Ledger { get; } = new();
@@ -56,6 +57,23 @@ public sealed class CollectorSystem : IAsyncDisposable
     /// <exception cref="FormatException">The kept identity is damaged.</exception>
     public static CollectorSystem Start(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time) =>
         new(system, options, metrics, time);
+
+    /// <summary>Changes what is sampled and how it is named while sampling goes on. The running interval ends first, so that each has one true period.</summary>
+    internal void Configure(SamplingOptions sampling, TimeSpan collectInterval, SymbolOptions symbols)
+    {
+        _targets.SetSampleRate(sampling.SampleRate);
+        _sampling.Tell(new SamplingActor.Configure(sampling, collectInterval));
+        _sampling.Tell(new SamplingActor.Reconsider());
+        _round.Tell(symbols);
+    }
+
+    /// <summary>Takes over the targets that discovery found now. Every running process is matched anew.</summary>
+    internal void SetTargets(TargetList targets)
+    {
+        _targets.Replace(targets);
+        _metrics.OnTargets(_targets.Count);
+        _sampling.Tell(new SamplingActor.Reconsider());
+    }
 
     /// <summary>Sends batches to an aggregator in this process.</summary>
     public void ConnectTo(IActorRef ingest, long creditBytes) => _sender.Tell(new BatchSenderActor.Connected(ingest, creditBytes));

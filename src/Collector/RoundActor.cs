@@ -2,6 +2,7 @@ using ActorProfiler.Collector.Batching;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Stacks;
+using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
 
@@ -36,6 +37,7 @@ internal sealed class RoundActor : ReceiveActor
             metrics.OnFailure();
             health.Report("sampling", failed.Cause.Message);
         });
+        Receive<SymbolOptions>(stacks.Configure);
         Receive<Flush>(_ => Sender.Tell(new Flushed()));
     }
 

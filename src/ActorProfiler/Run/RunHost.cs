@@ -6,6 +6,8 @@ using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.LocalStore;
 using ActorProfiler.Aggregator.Page;
 using ActorProfiler.Collector;
+using ActorProfiler.Commands.Components;
+using ActorProfiler.Commands.Configuration;
 using ActorProfiler.Security;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
@@ -30,24 +32,52 @@ internal static class RunHost
     public static async Task<int> RunAsync(RunOptions options, CancellationToken cancellation)
     {
         var log = new LogWriter(Console.Error, options.LogFormat, TimeProvider.System);
+        if (ConfigurationFile.Load(options.ConfigPath, options.RunsAggregator, Console.Error) is not { } loaded)
+        {
+            return ExitCode.Usage;
+        }
+
+        var plan = loaded.Plan;
+        if (plan.Cluster.Problem(options.Role, options.Tls is not null, options.AllowsPlaintext) is { } problem)
+        {
+            Console.Error.WriteLine($"actorprofiler: {loaded.Graph.File.Name}: {problem}");
+            return ExitCode.Usage;
+        }
+
         Metrics.SuppressDefaultMetrics();
-        var cluster = ClusterOf(options);
-        var tls = options.Tls is { } paths ? new TlsFiles(paths.Ca, paths.Certificate, paths.Key, problem => log.Write(LogLevel.Warning, "main", problem)) : null;
+        var cluster = ClusterOf(options, plan.Cluster);
+        var tls = options.Tls is { } paths ? new TlsFiles(paths.Ca, paths.Certificate, paths.Key, warning => log.Write(LogLevel.Warning, "main", warning)) : null;
         using var system = CreateActorSystem(options, cluster, tls, log);
         var store = new ProfileStore(ProfileStoreOptions.Default, TimeProvider.System);
         var state = new RunState(options.Role);
-        var aggregator = options.RunsAggregator ? await AggregatorSystem.StartAsync(system, AggregatorOptionsOf(options, cluster, store, state)) : null;
+        DestinationSetup[] always = [new(new LocalStoreDestination(store), new DestinationOptions())];
+        var setups = options.RunsAggregator ? RunningSystems.Setups(plan) : [];
+        var aggregator = options.RunsAggregator
+            ? await AggregatorSystem.StartAsync(system, new AggregatorOptions(Path.Combine(options.DataFolder, "aggregator"))
+            {
+                Window = plan.Window,
+                Cluster = cluster,
+                Health = state.Health,
+                Destinations = [.. always, .. setups],
+            })
+            : null;
         state.Aggregator = aggregator;
-        await using var web = CreateWeb(options, tls, state, store);
+        var status = new ConfigurationStatus(Metrics.DefaultFactory, TimeProvider.System, state.Health);
+        await using var web = CreateWeb(options, plan.Cluster.Listen, tls, state, store, status);
         await web.StartAsync(cancellation);
-        await using var collector = options.RunsCollector ? StartCollector(options, system, tls, state) : null;
+        await using var collector = options.RunsCollector ? StartCollector(options, plan, system, tls, state) : null;
         state.Collector = collector;
+        var running = new RunningSystems(collector, aggregator, always, plan, setups, log);
+        var configuration = system.ActorOf(
+            ConfigurationActor.Props(loaded, new ConfigurationOptions(options.RunsCollector, options.RunsAggregator, running.Apply, status.OnHealth, TimeProvider.System)), "configuration");
+        status.Watch(new ConfigurationReload(options.ConfigPath, configuration, log));
+        using var hangup = status.ReloadOnHangup();
         if (collector is not null)
         {
             await collector.SamplingAsync();
         }
 
-        Announce(options, log);
+        Announce(options, plan, log);
         state.IsReady = true;
 
         await WaitForStopAsync(cancellation);
@@ -73,40 +103,33 @@ internal static class RunHost
         return ActorSystem.Create(AggregatorConfig.SystemName, cluster is not null && tls is not null ? all.WithSetup(FleetTls.BetweenAggregators(tls)) : all);
     }
 
-    private static ClusterOptions? ClusterOf(RunOptions options)
+    private static ClusterOptions? ClusterOf(RunOptions options, ClusterComponent cluster)
     {
-        if (options.Role != Role.Aggregator || options.ClusterAddress is not { } address)
+        if (options.Role != Role.Aggregator || cluster.Address is not { } address)
         {
             return null;
         }
 
         var colon = address.LastIndexOf(':');
         var port = int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return new ClusterOptions(address[..colon], port, options.ClusterSeeds.Count > 0 ? options.ClusterSeeds : [address], options.Tls is not null);
+        return new ClusterOptions(address[..colon], port, cluster.Seeds.IsEmpty ? [address] : cluster.Seeds, options.Tls is not null);
     }
 
-    private static AggregatorOptions AggregatorOptionsOf(RunOptions options, ClusterOptions? cluster, ProfileStore store, RunState state) =>
-        new(Path.Combine(options.DataFolder, "aggregator"))
-        {
-            Window = options.Window,
-            Cluster = cluster,
-            Health = state.Health,
-            Destinations =
-            [
-                new DestinationSetup(new LocalStoreDestination(store), new DestinationOptions()),
-                .. options.Destinations.Select(url => DestinationSetup.Pyroscope(new PyroscopeWriteOptions(url), TimeProvider.System)),
-            ],
-        };
-
-    private static CollectorSystem StartCollector(RunOptions options, ActorSystem system, TlsFiles? tls, RunState state)
+    private static CollectorSystem StartCollector(RunOptions options, RunPlan plan, ActorSystem system, TlsFiles? tls, RunState state)
     {
         const long LocalCreditBytes = 16 << 20;
         var metrics = new CollectorMetrics(Metrics.DefaultFactory);
+        var ebpf = plan.Ebpf ?? new EbpfComponent();
         var collector = CollectorSystem.Start(
             system,
-            new CollectorOptions(options.Sampling, options.CollectInterval, ProfileUnmatched: true, Path.Combine(options.DataFolder, "collector")) { Health = state.Health },
+            new CollectorOptions(ebpf.Sampling, ebpf.CollectInterval, Path.Combine(options.DataFolder, "collector"))
+            {
+                DisabledRuntimes = ebpf.DisabledRuntimes,
+                Health = state.Health,
+            },
             metrics,
             TimeProvider.System);
+        collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols);
         Metrics.DefaultRegistry.AddBeforeCollectCallback(() => metrics.OnLedger(collector.Ledger));
         if (state.Aggregator is { } aggregator)
         {
@@ -114,13 +137,14 @@ internal static class RunHost
         }
         else
         {
-            collector.ConnectTo(system, options.Aggregators, tls);
+            collector.ConnectTo(system, plan.Cluster.Urls(tls is not null), tls);
         }
 
         return collector;
     }
 
-    private static WebApplication CreateWeb(RunOptions options, TlsFiles? tls, RunState state, ProfileStore store)
+    private static WebApplication CreateWeb(
+        RunOptions options, IPEndPoint ingest, TlsFiles? tls, RunState state, ProfileStore store, ConfigurationStatus status)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -133,7 +157,7 @@ internal static class RunHost
                 // A collector whose host vanished is noticed after the sum of both.
                 kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
                 kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
-                kestrel.Listen(options.Ingest, listen => FleetTls.Secure(listen, tls));
+                kestrel.Listen(ingest, listen => FleetTls.Secure(listen, tls));
             }
         });
         builder.Services.AddSingleton(TimeProvider.System);
@@ -145,8 +169,8 @@ internal static class RunHost
 
         var web = builder.Build();
         web.MapWhen(
-            context => context.Connection.LocalPort != options.Ingest.Port || options.Role != Role.Aggregator,
-            branch => MapHttp(branch, options, state, store));
+            context => context.Connection.LocalPort != ingest.Port || options.Role != Role.Aggregator,
+            branch => MapHttp(branch, options, state, store, status));
         if (options.Role == Role.Aggregator)
         {
             web.MapGrpcService<IngestService>();
@@ -155,7 +179,7 @@ internal static class RunHost
         return web;
     }
 
-    private static void MapHttp(IApplicationBuilder branch, RunOptions options, RunState state, ProfileStore store)
+    private static void MapHttp(IApplicationBuilder branch, RunOptions options, RunState state, ProfileStore store, ConfigurationStatus status)
     {
         branch.UsePageSecurity(new HostAllowList([options.Http.ToString()]));
         branch.UseRouting();
@@ -163,6 +187,7 @@ internal static class RunHost
         {
             routes.MapMetrics();
             routes.MapHealth(state);
+            status.Map(routes);
             if (options.RunsAggregator)
             {
                 routes.MapPage(store);
@@ -170,17 +195,20 @@ internal static class RunHost
         });
     }
 
-    private static void Announce(RunOptions options, LogWriter log)
+    private static void Announce(RunOptions options, RunPlan plan, LogWriter log)
     {
+        var sampling = plan.Ebpf is { } ebpf
+            ? $"profiling {(ebpf.TargetsOnly ? "the targets" : "every process")} at {ebpf.SampleRate} Hz"
+            : "profiling nothing: the configuration has no pyroscope.ebpf block";
         log.Write(LogLevel.Info, "main", options.Role switch
         {
-            Role.All => $"profiling every process at {options.Sampling.SampleRate} Hz",
-            Role.Collector => $"profiling every process at {options.Sampling.SampleRate} Hz for {string.Join(", ", options.Aggregators)}",
-            _ => $"aggregating; collectors connect to {options.Ingest}",
+            Role.All => sampling,
+            Role.Collector => $"{sampling} for {string.Join(", ", plan.Cluster.Aggregators)}",
+            _ => $"aggregating; collectors connect to {plan.Cluster.Listen}",
         });
-        foreach (var url in options.Destinations)
+        foreach (var destination in options.RunsAggregator ? plan.Destinations : [])
         {
-            log.Write(LogLevel.Info, "main", $"pushing profiles to {url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}");
+            log.Write(LogLevel.Info, "main", $"pushing profiles to {destination.Endpoint}");
         }
 
         if (options.RunsAggregator)

@@ -1,5 +1,4 @@
 using System.Net;
-using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Telemetry;
 
 namespace ActorProfiler.Commands.Run;
@@ -25,29 +24,14 @@ internal sealed record RunOptions
 
     public required LogFormat LogFormat { get; init; }
 
-    public required SamplingOptions Sampling { get; init; }
-
-    public required TimeSpan CollectInterval { get; init; }
-
-    /// <summary>Collector role: where the aggregators take batches.</summary>
-    public IReadOnlyList<Uri> Aggregators { get; init; } = [];
-
-    /// <summary>Aggregator role: where collectors connect.</summary>
-    public required IPEndPoint Ingest { get; init; }
-
-    /// <summary>Aggregator role: <c>host:port</c> others reach this node by; null = a single node.</summary>
-    public string? ClusterAddress { get; init; }
-
-    /// <summary>Aggregator role: <c>host:port</c> of all aggregators.</summary>
-    public IReadOnlyList<string> ClusterSeeds { get; init; } = [];
-
-    /// <summary>Pyroscope servers to push to.</summary>
-    public IReadOnlyList<Uri> Destinations { get; init; } = [];
+    /// <summary>The configuration file; null for the one that is part of the program.</summary>
+    public string? ConfigPath { get; init; }
 
     /// <summary>Certificates between collectors and aggregators; null: none of both is beyond loopback, or the user wants plaintext.</summary>
     public TlsPaths? Tls { get; init; }
 
-    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>Collectors and aggregators may talk over a network without TLS.</summary>
+    public bool AllowsPlaintext { get; init; }
 
     public bool RunsCollector => Role is Role.All or Role.Collector;
 

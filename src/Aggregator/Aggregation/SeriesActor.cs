@@ -17,7 +17,7 @@ internal sealed class SeriesActor : ReceiveActor, IWithTimers
     private const int BatchLimit = 10_000;
 
     private readonly LabelSet _labels;
-    private readonly TimeSpan _length;
+    private TimeSpan _length;
     private ProfileWindow _window = new();
 
     public SeriesActor(LabelSet labels, TimeSpan length)
@@ -42,6 +42,7 @@ internal sealed class SeriesActor : ReceiveActor, IWithTimers
             }
         });
         Receive<CloseWindow>(_ => { });
+        Receive<SetWindow>(set => _length = set.Length);
         Receive<SeriesIdle>(idle => Context.Parent.Tell(idle));
     }
 
@@ -55,6 +56,7 @@ internal sealed class SeriesActor : ReceiveActor, IWithTimers
             }
         });
         Receive<CloseWindow>(_ => Close());
+        Receive<SetWindow>(set => _length = set.Length);
         Receive<SeriesIdle>(_ => { });
     }
 

@@ -38,3 +38,6 @@ internal sealed record Drained
 {
     public static readonly Drained Instance = new();
 }
+
+/// <summary>Windows that open from now on stay open this long.</summary>
+internal sealed record SetWindow(TimeSpan Length);

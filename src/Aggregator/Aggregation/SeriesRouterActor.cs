@@ -14,7 +14,7 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     /// <summary>Name under <c>/user/aggregator</c>, the same on every node.</summary>
     public const string Name = "series";
 
-    private readonly SeriesRouterOptions _options;
+    private SeriesRouterOptions _options;
     private readonly AggregatorMetrics _metrics;
     private readonly BatchIndex _batches = new();
     private readonly SeriesTable _series = new();
@@ -94,6 +94,14 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     {
         Receive<WhoHolds>(Answer);
         Receive<WindowClosed>(Encode);
+        Receive<SetWindow>(set =>
+        {
+            _options = _options with { Window = set.Length };
+            foreach (var series in Context.GetChildren())
+            {
+                series.Tell(set);
+            }
+        });
         Receive<BatchRefused>(refused => Refuse(refused.Batch, "malformed", refused.Message));
         Receive<BatchesStored>(Confirm);
         Receive<BatchesLost>(lost =>

@@ -130,6 +130,9 @@ internal sealed class DestinationActor : ReceiveActor, IWithTimers
             case WriteOutcome.Verdict.Rejected:
                 Reject(written);
                 break;
+            case WriteOutcome.Verdict.LeftOut:
+                Drop(entry, outcome.Reason);
+                break;
             case WriteOutcome.Verdict.TooLarge:
                 Split(written);
                 break;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using ActorProfiler.Aggregator.Destinations.Wire;
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Configuration.Relabeling;
 using ActorProfiler.Http;
 using ActorProfiler.Labels;
 using Google.Protobuf;
@@ -40,15 +41,23 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
             return new WriteOutcome(WriteOutcome.Verdict.Rejected, "invalid_tenant", $"'{Tenants.Shown(tenant)}' cannot be a tenant: {Tenants.Rule}");
         }
 
-        using var request = Request(profile, tenant);
+        if (LabelsOf(profile.Labels) is not { } labels)
+        {
+            return new WriteOutcome(WriteOutcome.Verdict.LeftOut, "relabel", "a relabel rule drops it");
+        }
+
+        using var request = Request(profile, labels, tenant);
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
         var body = await ReadBodyAsync(response, cancellation).ConfigureAwait(false);
 
-        return PushResponses.Classify(new PushAnswer(
+        var outcome = PushResponses.Classify(new PushAnswer(
             (int)response.StatusCode,
             response.Content.Headers.ContentType?.MediaType ?? "",
             body,
             RetryAfter(response)));
+        return outcome.What == WriteOutcome.Verdict.RateLimited && !_options.RetryOn429
+            ? outcome with { What = WriteOutcome.Verdict.LeftOut, Reason = "rate_limited" }
+            : outcome;
     }
 
     public void Dispose() => _http.Dispose();
@@ -57,10 +66,16 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
     internal static LabelSet LabelsOf(LabelSet series, LabelSet external) =>
         series.Where(name => name != LabelNames.Tenant && LabelNames.IsOfSeries(name)).With(external);
 
-    private HttpRequestMessage Request(EncodedProfile profile, string tenant)
+    /// <summary>The labels to send: after the first route that keeps them, or null.</summary>
+    private LabelSet? LabelsOf(LabelSet series) =>
+        _options.Routes.Select(route => Relabeler.Apply(route, series)).FirstOrDefault(labels => labels is { Count: > 0 }) is { } kept
+            ? LabelsOf(kept, _options.ExternalLabels)
+            : null;
+
+    private HttpRequestMessage Request(EncodedProfile profile, LabelSet labels, string tenant)
     {
         var series = new RawProfileSeries { Samples = { new RawSample { RawProfile = UnsafeByteOperations.UnsafeWrap(profile.Pprof) } } };
-        series.Labels.AddRange(LabelsOf(profile.Labels, _options.ExternalLabels).Select(pair => new Wire.LabelPair { Name = pair.Name, Value = pair.Value }));
+        series.Labels.AddRange(labels.Select(pair => new Wire.LabelPair { Name = pair.Name, Value = pair.Value }));
         var content = new ByteArrayContent(new PushRequest { Series = { series } }.ToByteArray());
         content.Headers.ContentType = new MediaTypeHeaderValue("application/proto");
 

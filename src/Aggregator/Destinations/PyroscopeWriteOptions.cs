@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using ActorProfiler.Configuration.Relabeling;
 using ActorProfiler.Http;
 using ActorProfiler.Labels;
 
@@ -24,8 +26,14 @@ internal sealed record PyroscopeWriteOptions(Uri Url)
     /// <summary>Credentials, TLS and proxy.</summary>
     public HttpClientOptions Http { get; init; } = new();
 
+    /// <summary>False drops what the server refuses by 429.</summary>
+    public bool RetryOn429 { get; init; } = true;
+
     /// <summary>Labels set over those of each series.</summary>
     public LabelSet ExternalLabels { get; init; } = LabelSet.Empty;
+
+    /// <summary>Ways of <c>pyroscope.relabel</c> components that lead here, each a chain of rules: a profile is sent once for the first that keeps it.</summary>
+    public ImmutableArray<ImmutableArray<RelabelRule>> Routes { get; init; } = [[]];
 
     /// <summary>The URL as it may be shown: without user, query and fragment.</summary>
     public string Endpoint => Url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/');

@@ -32,5 +32,8 @@ internal sealed record WriteOutcome(WriteOutcome.Verdict What, string Reason, st
 
         /// <summary>This profile will never be taken.</summary>
         Rejected,
+
+        /// <summary>The configuration leaves this profile out for this destination.</summary>
+        LeftOut,
     }
 }

@@ -67,6 +67,7 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
     {
         Receive<Sweep>(_ => RunSweep());
         Receive<Subscribe>(Add);
+        Receive<Unsubscribe>(gone => _subscribers.Remove(gone.Destination));
         Receive<Flush>(_ => Sender.Tell(Flushed.Instance));
         Changes(() =>
         {
@@ -116,6 +117,11 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
     {
         Receive<Sweep>(_ => _swept = true);
         Receive<Subscribe>(subscribe => _subscribing.Add(subscribe));
+        Receive<Unsubscribe>(gone =>
+        {
+            _subscribers.Remove(gone.Destination);
+            _subscribing.RemoveAll(waiting => waiting.Destination == gone.Destination);
+        });
         Receive<Flush>(_ => _flushers.Add(Sender));
         Changes(() => { });
     }
@@ -226,6 +232,9 @@ internal sealed class OutboxActor : ReceiveActor, IWithTimers
 
     /// <summary>Tells <see cref="ProfilesStored"/> and <see cref="ProfilesOverdue"/> of a destination to its actor from now on.</summary>
     public sealed record Subscribe(string Destination, IActorRef Actor);
+
+    /// <summary>The destination is no more: what waits for it is dropped when it is overdue.</summary>
+    public sealed record Unsubscribe(string Destination);
 
     /// <summary>Answered with <see cref="Flushed"/> when every change so far is on disk.</summary>
     public sealed record Flush

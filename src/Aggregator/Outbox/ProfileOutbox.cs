@@ -21,14 +21,13 @@ internal sealed class ProfileOutbox : IDisposable
     private readonly SqliteConnection _connection;
     private readonly TimeProvider _clock;
     private readonly SeriesTimes _times;
-    private readonly ImmutableArray<string> _destinations;
     private readonly OutboxStatements _sql;
 
     private ProfileOutbox(string path, SqliteConnection connection, ImmutableArray<string> destinations, SeriesTimes times, TimeProvider clock)
     {
         _connection = connection;
         _readers = OutboxFile.ConnectionString(path, SqliteOpenMode.ReadOnly, pooling: true);
-        _destinations = destinations;
+        Destinations = destinations;
         _times = times;
         _clock = clock;
         _sql = new OutboxStatements(connection);
@@ -48,6 +47,9 @@ internal sealed class ProfileOutbox : IDisposable
         outbox.RestoreTimes();
         return outbox;
     }
+
+    /// <summary>Who gets what is appended from now on. May be set while another thread appends.</summary>
+    public ImmutableArray<string> Destinations { get; set; }
 
     /// <summary>Batches on disk that their collectors may still send again.</summary>
     public IReadOnlyList<BatchId> Batches()
@@ -193,9 +195,10 @@ internal sealed class ProfileOutbox : IDisposable
 
     private void Append(OutboxChange.Append append, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
     {
-        if (_destinations.Length > 0)
+        var destinations = Destinations;
+        if (destinations.Length > 0)
         {
-            Insert(append.Parts, _destinations, added);
+            Insert(append.Parts, destinations, added);
         }
 
         var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();

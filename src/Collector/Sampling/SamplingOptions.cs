@@ -6,11 +6,12 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="CollectKernel">Walk kernel stacks.</param>
 /// <param name="KernelThreads">Profile kernel threads too.</param>
 public sealed record SamplingOptions(
-    int SampleRate = 97,
+    int SampleRate = SamplingOptions.DefaultRate,
     bool CollectUser = true,
     bool CollectKernel = true,
     bool KernelThreads = false)
 {
+    public const int DefaultRate = 97;
     public const int LowestRate = 1;
     public const int HighestRate = 10_000;
 

@@ -55,8 +55,16 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         symbols.EndRound();
     }
 
-    /// <summary>Forgets all names: they are to be shown in another way from now on.</summary>
-    public void Clear() => _known.Clear();
+    /// <summary>Names shown in another way are looked up anew; sizes of caches take effect at the end of the round.</summary>
+    public void Configure(SymbolOptions options)
+    {
+        if (options.Demangle != symbols.Options.Demangle)
+        {
+            _known.Clear();
+        }
+
+        symbols.Options = options;
+    }
 
     private Resolved ResolveAnew(RawStack raw, ProcessImage? image)
     {

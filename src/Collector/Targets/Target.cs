@@ -15,6 +15,8 @@ internal sealed record Target(LabelSet Labels, int Pid = 0, string ContainerId =
 
     private static readonly string[] _kubernetesRuntimes = ["docker://", "containerd://", "cri-o://"];
 
+    public TargetOptions Options { get; init; } = TargetOptions.Default;
+
     public string ServiceName => Labels[LabelNames.ServiceName];
 
     /// <summary>Makes a target of labels that discovery found.</summary>

@@ -59,10 +59,11 @@ public class TargetTests
     public void Matches_by_pid_and_falls_back_to_the_name_of_the_program()
     {
         var me = new KnownProcess(new ProcessIdentity(Environment.ProcessId, 0, 0), "comm");
-        var table = new TargetTable(profileUnmatched: true);
+        var table = new TargetTable();
+        table.Replace(TargetList.Empty with { ProfilesUnmatched = true });
         Assert.Equal(Path.GetFileName(Environment.ProcessPath), table.Match(me)!.ServiceName);
 
-        table.Replace([Target.From(LabelSet.Of(("__process_pid__", $"{Environment.ProcessId}"), ("service_name", "me")))!]);
+        table.Replace(TargetList.Empty with { Targets = [LabelSet.Of(("__process_pid__", $"{Environment.ProcessId}"), ("service_name", "me"))] });
         Assert.Equal("me", table.Match(me)!.ServiceName);
     }
 
@@ -70,18 +71,46 @@ public class TargetTests
     public void Of_two_targets_for_one_process_takes_the_same_one_in_any_order()
     {
         var me = new KnownProcess(new ProcessIdentity(7, 0, 0), "comm");
-        var a = Target.From(LabelSet.Of(("__process_pid__", "7"), ("service_name", "a")))!;
-        var b = Target.From(LabelSet.Of(("__process_pid__", "7"), ("service_name", "b")))!;
-        var table = new TargetTable(profileUnmatched: false);
+        var a = LabelSet.Of(("__process_pid__", "7"), ("service_name", "a"));
+        var b = LabelSet.Of(("__process_pid__", "7"), ("service_name", "b"));
+        var table = new TargetTable();
 
-        table.Replace([b, a]);
+        table.Replace(TargetList.Empty with { Targets = [b, a] });
         var first = table.Match(me);
-        table.Replace([a, b]);
+        table.Replace(TargetList.Empty with { Targets = [a, b] });
 
-        Assert.Same(first, table.Match(me));
+        Assert.NotNull(first);
+        Assert.Equal(first, table.Match(me));
     }
 
     [Fact]
     public void Ignores_what_no_target_names() =>
-        Assert.Equal(ProcessDecision.Ignored, new TargetTable(profileUnmatched: false).Decide(new KnownProcess(new ProcessIdentity(1, 0, 0), "init")));
+        Assert.Equal(ProcessDecision.Ignored, new TargetTable().Decide(new KnownProcess(new ProcessIdentity(1, 0, 0), "init")));
+
+    [Theory]
+    [InlineData("collect_kernel", "false", 1, ProcessFlags.NoKernel)]
+    [InlineData("sample_rate", "19.4", 5, ProcessFlags.None)]
+    [InlineData("sample_rate", "500", 1, ProcessFlags.None)]
+    [InlineData("sample_rate", "x", 1, ProcessFlags.None)]
+    internal void Takes_the_options_of_a_target_from_its_labels(string option, string value, uint keepOneIn, ProcessFlags flags)
+    {
+        var table = new TargetTable();
+        table.Replace(TargetList.Empty with { Targets = [LabelSet.Of(("__process_pid__", "7"), ($"__meta_pyroscope_ebpf_options_{option}", value))] });
+
+        Assert.Equal(new ProcessDecision(IsProfiled: true, keepOneIn, flags), table.Decide(new KnownProcess(new ProcessIdentity(7, 0, 0), "comm")));
+    }
+
+    [Fact]
+    public void Puts_processes_of_one_service_into_one_series_of_its_tenant()
+    {
+        var table = new TargetTable();
+        table.Replace(TargetList.Empty with
+        {
+            Targets = [.. new[] { "7", "8" }.Select(pid => LabelSet.Of(("__process_pid__", pid), ("service_name", "web"), ("__meta_pyroscope_ebpf_options_tenant", "blue")))],
+        });
+
+        var series = new[] { 7, 8 }.Select(pid => table.Match(new KnownProcess(new ProcessIdentity(pid, 0, 0), "comm"))!.Labels).Distinct();
+
+        Assert.Equal([LabelSet.Of(("__name__", "process_cpu"), ("__tenant__", "blue"), ("service_name", "web"))], series);
+    }
 }

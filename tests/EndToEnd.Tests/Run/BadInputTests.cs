@@ -15,27 +15,44 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("--nonsense", "--nonsense")]
-    [InlineData("--sample-rate 0", "--sample-rate 0: expected 1 to")]
-    [InlineData("--sample-rate 1000000000", "--sample-rate 1000000000: expected 1 to")]
-    [InlineData("--sample-rate fast", "fast")]
-    [InlineData("--window 5x", "--window 5x: expected a duration")]
-    [InlineData("--collect-interval -3s", "--collect-interval -3s: expected a duration")]
     [InlineData("--role boss", "boss")]
-    [InlineData("--role collector", "--role collector needs at least one --aggregator URL")]
-    [InlineData("--role collector --aggregator ftp://there", "--aggregator ftp://there: expected a URL")]
-    [InlineData("--role collector --aggregator http://10.0.0.1:4053", "talk over a network here")]
-    [InlineData("--role aggregator --ingest.listen 0.0.0.0:4053", "talk over a network here")]
-    [InlineData("--role aggregator --cluster.address 10.0.0.1:4054", "talk over a network here")]
-    [InlineData("--role collector --aggregator http://10.0.0.1:4053 --tls.dir /nowhere", "expected https://")]
-    [InlineData("--destination nowhere", "--destination nowhere: expected a URL")]
+    [InlineData("--role collector", "--role collector needs a cluster block with aggregators")]
     [InlineData("--http.listen everywhere", "--http.listen everywhere: expected an address and a port")]
-    [InlineData("--role aggregator --cluster.address here", "--cluster.address here: expected host:port")]
     public async Task A_wrong_argument_is_named_in_one_line(string arguments, string expected)
     {
         using var service = ServiceProcess.Start(null, ["run", "--data-dir", _data.Path, .. arguments.Split(' ')]);
 
         Assert.Equal(Usage, await service.ExitAsync());
         Assert.Contains(expected, Assert.Single(service.Lines), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nonsense \"x\" { }", "1:1: unrecognized block name \"nonsense\"")]
+    [InlineData("pyroscope.ebf \"x\" { }", "did you mean \"pyroscope.ebpf\"?")]
+    [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = []\n  sample_rat = 5\n}", "3:3: unrecognized attribute name \"sample_rat\"; did you mean \"sample_rate\"?")]
+    [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = 5\n}", "2:16: 5 should be array, got number")]
+    [InlineData("discovery.relabel \"a\" {\n  targets = discovery.relabel.b.output\n}\ndiscovery.relabel \"b\" {\n  targets = discovery.relabel.a.output\n}", "cycle: discovery.relabel.a uses discovery.relabel.b uses discovery.relabel.a")]
+    [InlineData("pyroscope.write \"w\" {\n  endpoint {\n    url = \"http://x\"\n    bearer_token_file = \"/does/not/exist\"\n  }\n}", "bearer_token_file \"/does/not/exist\" does not exist")]
+    [InlineData("pyroscope.write \"w\" {\n  endpoint {\n    url = \"http://x\"\n    bearer_token_file = \"/dev/null\"\n  }\n}", "bearer_token_file \"/dev/null\" is empty")]
+    [InlineData("pyroscope.write \"w\" {\n  endpoint {\n    url = env(\"NO_SUCH_VARIABLE\")\n  }\n}", "environment variable \"NO_SUCH_VARIABLE\" is not set")]
+    [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = []\n  collect_interval = \"3\"\n}", "3:22: \"3\" is wrong: \"3\" is no duration")]
+    [InlineData("discovery.relabel \"a\" {\n  targets = []\n  rule {\n    regex = \"(\"\n  }\n}", "4:13: \"(\" is wrong: error parsing regexp")]
+    [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = []\n  sample_rate = -1\n}", "3:17: -1 should be 1 to 10000, got -1")]
+    [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = []\n  sample_rate = 1000000000\n}", "should be 1 to 10000, got 1000000000")]
+    [InlineData("discovery.process \"a\" { }\ndiscovery.process \"a\" { }", "2:1: block \"discovery.process.a\" is declared twice; the first is at")]
+    [InlineData("pyroscope.write \"w\" {\n  endpoint {\n    url = \"http://x\"\n    bearer_token = \"a\"\n    basic_auth {\n      username = \"u\"\n      password = \"p\"\n    }\n  }\n}", "at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file must be configured")]
+    public async Task A_wrong_configuration_is_named_with_its_place(string text, string expected)
+    {
+        var path = Path.Combine(_data.Path, "wrong.alloy");
+        await File.WriteAllTextAsync(path, text);
+        using var run = ServiceProcess.Start(null, "run", path, "--data-dir", _data.Path);
+        using var validate = ServiceProcess.Start(null, "validate", path);
+
+        Assert.Equal((Usage, Usage), (await run.ExitAsync(), await validate.ExitAsync()));
+        Assert.Contains(expected, run.Text, StringComparison.Ordinal);
+        Assert.Contains(expected, validate.Text, StringComparison.Ordinal);
+        Assert.Contains(run.Lines, line => line.StartsWith($"{path}:", StringComparison.Ordinal));
+        Assert.Contains("^", validate.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -46,7 +63,7 @@ public sealed class BadInputTests : IDisposable
         var file = Path.Combine(_data.Path, "file");
         await File.WriteAllTextAsync(file, "");
         using var service = ServiceProcess.Start(
-            null, "run", "--role", role, "--aggregator", "http://127.0.0.1:9", "--data-dir", file, "--http.listen", "127.0.0.1:0", "--ingest.listen", "127.0.0.1:0");
+            null, "run", ConfigText.Write(_data, cluster: $"{ConfigText.Aggregators("127.0.0.1:9")}\nlisten = \"127.0.0.1:0\""), "--role", role, "--data-dir", file, "--http.listen", "127.0.0.1:0");
 
         Assert.Equal(Failure, await service.ExitAsync());
         Assert.Contains(file, Assert.Single(service.Lines), StringComparison.Ordinal);
@@ -58,21 +75,22 @@ public sealed class BadInputTests : IDisposable
         var file = Path.Combine(Directory.CreateDirectory(Path.Combine(_data.Path, "collector")).FullName, "collector-id");
         await File.WriteAllTextAsync(file, "what?");
         using var service = ServiceProcess.Start(
-            null, "run", "--role", "collector", "--aggregator", "http://127.0.0.1:9", "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+            null, "run", ConfigText.Write(_data, cluster: ConfigText.Aggregators("127.0.0.1:9")), "--role", "collector", "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
 
         Assert.Equal(Failure, await service.ExitAsync());
         Assert.Contains("delete the file", Assert.Single(service.Lines), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--http.listen", "--ingest.listen")]
-    [InlineData("--ingest.listen", "--http.listen")]
-    public async Task A_port_in_use_is_named(string taken, string free)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_port_in_use_is_named(bool isThePage)
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         using var service = ServiceProcess.Start(
-            null, "run", "--role", "aggregator", "--data-dir", _data.Path, taken, other.LocalEndpoint.ToString()!, free, "127.0.0.1:0");
+            null, "run", ConfigText.Write(_data, cluster: $"listen = \"{(isThePage ? "127.0.0.1:0" : other.LocalEndpoint)}\""), "--role", "aggregator", "--data-dir", _data.Path,
+            "--http.listen", isThePage ? other.LocalEndpoint.ToString()! : "127.0.0.1:0");
 
         Assert.Equal(Failure, await service.ExitAsync());
         Assert.Contains(other.LocalEndpoint.ToString()!, Assert.Single(service.Lines), StringComparison.Ordinal);
@@ -96,10 +114,10 @@ public sealed class BadInputTests : IDisposable
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "60");
         using var collector = ServiceProcess.Start(
-            null, "run", "--role", "collector", "--aggregator", "http://127.0.0.1:9", "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+            null, "run", ConfigText.Write(_data, cluster: ConfigText.Aggregators("127.0.0.1:9")), "--role", "collector", "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
         using var data = new TemporaryFolder();
         using var all = ServiceProcess.Start(
-            null, "run", "--destination", "http://127.0.0.1:9", "--data-dir", data.Path, "--http.listen", "127.0.0.1:0", "--collect-interval", "1s", "--window", "1s");
+            null, "run", ConfigText.Write(data, "http://127.0.0.1:9"), "--data-dir", data.Path, "--http.listen", "127.0.0.1:0");
 
         await all.WaitForLineAsync("takes no profiles");
         await collector.WaitForLineAsync("no aggregator: http://127.0.0.1:9/");

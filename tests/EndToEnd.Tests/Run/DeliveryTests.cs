@@ -70,7 +70,7 @@ public sealed class DeliveryTests : IDisposable
         var (collectorHost, first, second) = (network.Add(), network.Add(), network.Add());
         await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
-        string[] seeds = ["--cluster.seed", $"{first.Address}:4054", "--cluster.seed", $"{second.Address}:4054"];
+        var seeds = $"seeds = [\"{first.Address}:4054\", \"{second.Address}:4054\"]";
         using var certificates = new TemporaryFolder();
         var tls = Path.Combine(certificates.Path, "tls");
         using var init = ServiceProcess.Start(null, "tls", "init", tls, "--host", first.Address, "--host", second.Address);
@@ -84,7 +84,7 @@ public sealed class DeliveryTests : IDisposable
             await node.WaitForLineAsync("2 aggregators share");
         }
 
-        using var collector = StartCollector(collectorHost, security, "https", first, second);
+        using var collector = StartCollector(collectorHost, security, first, second);
         await collector.WaitForLineAsync("connected to aggregator");
         await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => $"a push: {collector.Text}");
         var preferred = collector.Lines.Any(line => line.Contains($"at https://{first.Address}:", StringComparison.Ordinal)) ? 0 : 1;
@@ -111,7 +111,7 @@ public sealed class DeliveryTests : IDisposable
         Assert.Equal(stored, server.StoredTicks);
 
         ServiceProcess Start(int node) =>
-            StartAggregator(hosts[node], server, data[node], [.. seeds, .. security, "--cluster.address", $"{hosts[node].Address}:4054"]);
+            StartAggregator(hosts[node], server, data[node], $"{seeds}\naddress = \"{hosts[node].Address}:4054\"", security);
     }
 
     [Fact]
@@ -141,22 +141,23 @@ public sealed class DeliveryTests : IDisposable
         Assert.Equal(stored, server.StoredTicks);
     }
 
-    private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => StartCollector(node, [Plaintext], "http", aggregators);
+    private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => StartCollector(node, [Plaintext], aggregators);
 
-    private ServiceProcess StartCollector(Network.Node node, string[] security, string scheme, params Network.Node[] aggregators) => ServiceProcess.Start(
+    private ServiceProcess StartCollector(Network.Node node, string[] security, params Network.Node[] aggregators) => ServiceProcess.Start(
         node,
         [
-            "run", .. security, "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
-            .. aggregators.SelectMany(aggregator => (string[])["--aggregator", $"{scheme}://{aggregator.Address}:4053"]),
+            "run",
+            ConfigText.Write(_collectorData, cluster: ConfigText.Aggregators([.. aggregators.Select(aggregator => $"{aggregator.Address}:4053")])),
+            .. security, "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path,
         ]);
 
-    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => StartAggregator(node, server, _aggregatorData, Plaintext);
+    private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => StartAggregator(node, server, _aggregatorData, "", Plaintext);
 
-    private static ServiceProcess StartAggregator(Network.Node node, FakePyroscope server, TemporaryFolder data, params string[] more) => ServiceProcess.Start(
+    private static ServiceProcess StartAggregator(Network.Node node, FakePyroscope server, TemporaryFolder data, string cluster, params string[] security) => ServiceProcess.Start(
         node,
         [
-            "run", "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--ingest.listen", $"{node.Address}:4053",
-            "--data-dir", data.Path, "--window", "1s", "--destination", server.Url.ToString(), .. more,
+            "run", ConfigText.Write(data, server.Url.ToString(), $"listen = \"{node.Address}:4053\"\n{cluster}"), .. security,
+            "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--data-dir", data.Path,
         ]);
 
     /// <summary>Returns while the server works on a push, or right after it answered one.</summary>

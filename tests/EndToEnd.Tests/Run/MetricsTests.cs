@@ -22,8 +22,7 @@ public sealed class MetricsTests : IDisposable
         var node = network.Add();
         await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
         using var service = ServiceProcess.Start(
-            node, "run", "--role", role, "--data-dir", _data.Path, "--http.listen", $"{node.Address}:4041", "--collect-interval", "1s", "--window", "1s",
-            "--aggregator", "http://127.0.0.1:9", "--destination", server.Url.ToString());
+            node, "run", ConfigText.Write(_data, server.Url.ToString(), ConfigText.Aggregators("127.0.0.1:9")), "--role", role, "--data-dir", _data.Path, "--http.listen", $"{node.Address}:4041");
 
         // The full set of a role that samples: with a push when there is somebody to push to.
         var address = $"{node.Address}:4041";

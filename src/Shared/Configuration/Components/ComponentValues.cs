@@ -45,9 +45,10 @@ public sealed class ComponentValues
         var states = ImmutableArray.CreateBuilder<ComponentState>(graph.Nodes.Length);
         foreach (var node in graph.Nodes)
         {
-            // A block that failed is missing here; its dependants would fail only because it did.
+            // A block that failed is missing here.
             if (!node.DependsOn.All(exports.ContainsKey))
             {
+                ReportRest(graph, node, diagnostics);
                 continue;
             }
 
@@ -69,7 +70,7 @@ public sealed class ComponentValues
         var isSame = last is { Problem.Length: 0 } && last.Node.Text == node.Text && last.Node.Type == node.Type && AreEqual(last.Inputs, inputs);
         if (isSame)
         {
-            return WithExports(last! with { Node = node }, found);
+            return ReferenceEquals(last!.Found, found) ? last with { Node = node } : WithExports(last with { Node = node }, found);
         }
 
         var context = new DecodeContext(graph.File, ScopeOf(inputs, graph.Library), diagnostics);
@@ -83,11 +84,30 @@ public sealed class ComponentValues
         return last is null || !ReferenceEquals(last.Node, node) ? null : last with { Problem = diagnostics.All.FirstOrDefault(problem => problem.Severity == Severity.Error)?.ToString() ?? "" };
     }
 
+    /// <summary>The errors of a block that depends on one that failed: those in values which have nothing to do with other blocks.</summary>
+    private static void ReportRest(ComponentGraph graph, ComponentNode node, Diagnostics diagnostics)
+    {
+        var dependent = Dependent(node.Block.Body, graph.Library).ToList();
+        var scratch = new Diagnostics();
+        node.Type.Decode(node.Block, new DecodeContext(graph.File, graph.Library, scratch));
+        foreach (var problem in scratch.All.Where(problem => problem.Severity == Severity.Error && !dependent.Exists(span => span.Start <= problem.Span.Start && problem.Span.Start < span.End)))
+        {
+            diagnostics.Error(graph.File, problem.Span, problem.Message);
+        }
+    }
+
+    private static IEnumerable<Span> Dependent(Body body, Scope library) => body.Statements.SelectMany(statement => statement switch
+    {
+        AttributeStatement attribute when References.In(attribute.Value).Any(reference => library.Find(reference.Parts[0].Name) is null) => [attribute.Span],
+        BlockStatement block => Dependent(block.Body, library),
+        _ => [],
+    });
+
     /// <summary>Exports that are equal stay the same object, so that what uses them is left alone.</summary>
     private static ComponentState WithExports(ComponentState state, Value? found)
     {
         var exports = state.Node.Type.Export(state.Id, state.Options, found);
-        return Value.AreEqual(exports, state.Exports) ? state : state with { Exports = exports };
+        return state with { Exports = Value.AreEqual(exports, state.Exports) ? state.Exports : exports, Found = found };
     }
 
     private static bool AreEqual(ImmutableDictionary<string, ObjectValue> left, ImmutableDictionary<string, ObjectValue> right) =>

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Configuration.Components;
+using ActorProfiler.Configuration.Decoding;
+using ActorProfiler.Labels;
+
+namespace ActorProfiler.Commands.Components;
+
+/// <summary><c>pyroscope.ebpf</c>: profiles processes of this host. Names, defaults and the order of arguments are the original's.</summary>
+internal sealed record EbpfComponent
+{
+    private const string MapsGrow = "the maps of the programs are sized by themselves";
+    private const int CacheLimit = 1_000_000;
+
+    public static readonly IComponentType Type = new ComponentType<EbpfComponent>(
+        "pyroscope.ebpf",
+        "Samples the CPU time of processes on this host and forwards their profiles.",
+        Newer(new BlockSchema<EbpfComponent>(() => new(), LabelRule.Required)
+            .Required("forward_to", Receiver.List, (options, value) => options with { ForwardTo = value }, "Receivers of the profiles.")
+            .Optional("targets", ArgumentTypes.Targets, options => options.Targets, (options, value) => options with { Targets = value }, "What is profiled: labels that name a process or a container.")
+            .Optional("collect_interval", ArgumentTypes.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)), options => options.CollectInterval, (options, value) => options with { CollectInterval = value }, "How often samples are drained and sent on.")
+            .Optional("sample_rate", ArgumentTypes.Integer(SamplingOptions.LowestRate, SamplingOptions.HighestRate), options => options.SampleRate, (options, value) => options with { SampleRate = value }, "Samples a second on each CPU.")
+            .Optional("pid_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.PidCacheSize, (options, value) => options with { Symbols = options.Symbols with { PidCacheSize = value } }, "Processes whose symbol tables are kept.")
+            .Optional("build_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.BuildIdCacheSize, (options, value) => options with { Symbols = options.Symbols with { BuildIdCacheSize = value } }, "Files with a build id whose symbol tables are kept.")
+            .Optional("same_file_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.SameFileCacheSize, (options, value) => options with { Symbols = options.Symbols with { SameFileCacheSize = value } }, "Files without a build id whose symbol tables are kept.")
+            .Optional("container_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.ContainerIdCacheSize, (options, value) => options with { ContainerIdCacheSize = value }, "Accepted: the container of a process is kept as long as the process.")
+            .Optional("cache_rounds", ArgumentTypes.Integer(1, 1000), options => options.Symbols.CacheRounds, (options, value) => options with { Symbols = options.Symbols with { CacheRounds = value } }, "Collect intervals for which what was used stays, however full a cache is.")
+            .Optional("collect_user_profile", ArgumentTypes.Bool, options => options.CollectUser, (options, value) => options with { CollectUser = value }, "Walks user stacks.")
+            .Optional("collect_kernel_profile", ArgumentTypes.Bool, options => options.CollectKernel, (options, value) => options with { CollectKernel = value }, "Walks kernel stacks.")
+            .Optional("demangle", ArgumentTypes.OneOf("none", "simplified", "templates", "full"), options => Word(options.Symbols.Demangle), (options, value) => options with { Symbols = options.Symbols with { Demangle = Enum.Parse<DemangleMode>(value, ignoreCase: true) } }, "How much of C++ and Rust names is shown.")
+            .Optional("python_enabled", ArgumentTypes.Bool, options => options.Python, (options, value) => options with { Python = value }, "Names the functions of Python programs.")
+            .Optional("targets_only", ArgumentTypes.Bool, options => options.TargetsOnly, (options, value) => options with { TargetsOnly = value }, "With `false`, processes that no target names are profiled too, each under its systemd unit, container or program.")
+            .Optional("default_target", ArgumentTypes.Labels, options => options.DefaultTarget, (options, value) => options with { DefaultTarget = value }, "Labels of the processes that no target names.")))
+    {
+        Most = 1, // the clocks are the host's
+    };
+
+    public ImmutableArray<Receiver> ForwardTo { get; init; } = [];
+
+    public ImmutableArray<LabelSet> Targets { get; init; } = [];
+
+    public TimeSpan CollectInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    public int SampleRate { get; init; } = SamplingOptions.DefaultRate;
+
+    public SymbolOptions Symbols { get; init; } = SymbolOptions.Default;
+
+    public int ContainerIdCacheSize { get; init; } = 1024;
+
+    public bool CollectUser { get; init; } = true;
+
+    public bool CollectKernel { get; init; } = true;
+
+    public bool KernelFrames { get; init; } = true;
+
+    public bool Python { get; init; } = true;
+
+    public bool Dotnet { get; init; } = true;
+
+    public bool Hotspot { get; init; } = true;
+
+    public bool TargetsOnly { get; init; } = true;
+
+    public LabelSet DefaultTarget { get; init; } = LabelSet.Empty;
+
+    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames);
+
+    /// <summary>Names of the JIT runtimes that are not asked for the names of their code.</summary>
+    public IReadOnlyList<string> DisabledRuntimes =>
+        [.. new[] { (Name: "dotnet", IsEnabled: Dotnet), (Name: "jvm", IsEnabled: Hotspot) }.Where(runtime => !runtime.IsEnabled).Select(runtime => runtime.Name)];
+
+    /// <summary>Names that came later.</summary>
+    private static BlockSchema<EbpfComponent> Newer(BlockSchema<EbpfComponent> schema) => schema
+        .Optional("kernel_frames", ArgumentTypes.Bool, options => options.KernelFrames, (options, value) => options with { KernelFrames = value }, "The newer name of `collect_kernel_profile`; either turns kernel stacks off.")
+        .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Names the methods of .NET programs. Takes effect for processes met later.")
+        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Names the methods of Java programs. Takes effect for processes met later.")
+        .Ignored("symbols_map_size", "int", MapsGrow)
+        .Ignored("pid_map_size", "int", MapsGrow)
+        .Ignored("go_table_fallback", "bool", "the symbol table is always asked where Go's own has no name")
+        .Ignored("go_enabled", "bool", "Go functions are always named")
+        .Ignored("perl_enabled", "bool", "Perl stacks are not read")
+        .Ignored("php_enabled", "bool", "PHP stacks are not read")
+        .Ignored("ruby_enabled", "bool", "Ruby stacks are not read")
+        .Ignored("v8_enabled", "bool", "Node.js functions are named when it runs with --perf-basic-prof")
+        .Ignored("off_cpu_threshold", "float", "off-CPU time is not profiled")
+        .Ignored("bpf_fs_root", "string", "nothing is pinned")
+        .Ignored("obi_process_context_enabled", "bool", "traces are not correlated")
+        .Ignored("load_probe", "bool", "there are no probes")
+        .Ignored("probe_links", "list(string)", "there are no probes")
+        .Ignored("u_probe_links", "list(string)", "there are no probes")
+        .Ignored("verbose_mode", "bool", "the log says what it has to")
+        .Ignored("lazy_mode", "bool", "without targets the programs drop every tick at once")
+        .Ignored("no_kernel_version_check", "bool", "the kernel is asked for what is needed, not for its version")
+        .Ignored("comm", "string", "thread names are no frames")
+        .Ignored("pid_label", "bool", "processes of a target are merged")
+        .Ignored("symb_cache_path", "string", "symbol tables are not written to disk")
+        .Ignored("symb_cache_size", "int", "symbol tables are not written to disk")
+        .Ignored("reporter_unsymbolized_stubs", "bool", "frames without a name are always shown as module+0xoffset")
+        .Block("debug_info", new BlockSchema<bool>(() => true)
+            .Ignored("on_target_symbolization", "bool", "frames are always named on the host")
+            .Ignored("upload", "bool", "debug files are not uploaded")
+            .Ignored("cache_size", "int", "debug files are not uploaded")
+            .Ignored("strip_text_section", "bool", "debug files are not uploaded")
+            .Ignored("queue_size", "int", "debug files are not uploaded")
+            .Ignored("worker_num", "int", "debug files are not uploaded"), (options, _) => options, "Accepted; nothing is uploaded.");
+
+    private static string Word(DemangleMode mode) => mode.ToString().ToLowerInvariant();
+}
