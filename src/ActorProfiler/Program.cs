@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ActorProfiler.Commands.Audit;
 using ActorProfiler.Commands.Doctor;
+using ActorProfiler.Commands.Explain;
 using ActorProfiler.Commands.Format;
 using ActorProfiler.Commands.Record;
 using ActorProfiler.Commands.Run;
@@ -17,6 +18,7 @@ var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collector
     TlsCommand.Create(),
     ValidateCommand.Create(),
     FormatCommand.Create(),
+    ExplainCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -93,13 +93,20 @@ internal sealed class TargetTable : IProcessPolicy
     /// <summary>The target of a process, or null.</summary>
     public Target? Match(KnownProcess process)
     {
+        return _targets.ByPid.TryGetValue(process.Identity.Pid, out var byPid)
+            ? byPid
+            : Match(process.Identity.Pid, _facts.GetOrAdd(process.Identity, static (_, known) => Read(known.Identity.Pid, known.Comm), process));
+    }
+
+    /// <summary>The target of a process of which all is known, or null.</summary>
+    internal Target? Match(int pid, ProcessFacts facts)
+    {
         var targets = _targets;
-        if (targets.ByPid.TryGetValue(process.Identity.Pid, out var byPid))
+        if (targets.ByPid.TryGetValue(pid, out var byPid))
         {
             return byPid;
         }
 
-        var facts = _facts.GetOrAdd(process.Identity, static (_, known) => Read(known.Identity.Pid, known.Comm), process);
         return facts.ContainerId.Length > 0 && targets.ByContainer.TryGetValue(facts.ContainerId, out var byContainer) ? byContainer : targets.Default(facts.DefaultName);
     }
 
