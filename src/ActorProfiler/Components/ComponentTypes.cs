@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Targets.Discovery;
+using ActorProfiler.Collector.Targets.Discovery.Docker;
 using ActorProfiler.Configuration.Components;
 
 namespace ActorProfiler.Commands.Components;
@@ -17,6 +18,8 @@ internal static class ComponentTypes
         RelabelDiscovery.Type,
         FileDiscovery.Type,
         HttpDiscovery.Type,
+        DockerDiscovery.Type,
+        DockerSwarmDiscovery.Type,
         ClusterComponent.Type,
         AcceptedComponents.Logging,
         AcceptedComponents.Http,
