@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ActorProfiler.Collector.Sampling;
-using ActorProfiler.Configuration;
+using ActorProfiler.Configuration.Decoding;
 
 namespace ActorProfiler.Commands.Record;
 
@@ -23,7 +23,7 @@ internal static class RecordCommand
         };
         command.SetAction((parsed, cancellation) => Failures.ReportAsync(async () =>
         {
-            if (!Duration.TryParse(parsed.GetValue(duration)!, out var length) || length <= TimeSpan.Zero)
+            if (LengthOf(parsed.GetValue(duration)!) is not { } length)
             {
                 return Usage($"--duration {parsed.GetValue(duration)}: expected a positive duration such as 10s or 2m");
             }
@@ -44,6 +44,18 @@ internal static class RecordCommand
             return await recording.RunAsync(cancellation);
         }));
         return command;
+    }
+
+    private static TimeSpan? LengthOf(string text)
+    {
+        try
+        {
+            return GoDuration.Parse(text) is var length && length > TimeSpan.Zero ? length : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private static int Usage(string message)
