@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 program=$PWD/${ACTORPROFILER:-artifacts/bin/ActorProfiler/release/actorprofiler}
 sources=$PWD/tests/testprograms
-dotnet_program=$(ls artifacts/bin/SplitDotNet/*/SplitDotNet.dll 2>/dev/null | tail -n 1)
+dotnet_program=$(ls "$PWD"/artifacts/bin/SplitDotNet/*/SplitDotNet.dll 2>/dev/null | tail -n 1)
 seconds=${SECONDS_EACH:-3}
 work=$(mktemp -d)
 busy=
@@ -24,6 +24,9 @@ cc_form() { gcc -O2 "$@" -o "$work/split" "$sources/split.c"; }
 cpp_form() { g++ -O2 "$@" -o "$work/split" "$sources/split.cpp"; }
 rust_form() { rustc -O "$@" -o "$work/split" "$sources/split.rs"; }
 go_form() { (cd "$work" && go build "$@" -o split "$sources/split.go"); }
+
+# A perf map tells functions, not the calls inlined into them.
+not_inlined=-XX:CompileCommand=dontinline,Split::*
 
 # Form | tool it needs | build | command. "stripped" forms are judged by their chain only: they have no names to look for.
 forms() {
@@ -50,10 +53,10 @@ forms() {
 	done
 	cat <<-FORMS
 		.NET $(dotnet --version 2>/dev/null | cut -d. -f1)|dotnet|true|dotnet $dotnet_program
-		Java, frame pointers|javac|javac -d $work $sources/Split.java|java -XX:+PreserveFramePointer -cp $work Split
-		Java|javac|javac -d $work $sources/Split.java|java -cp $work Split
-		Node, perf map|node|true|node --perf-basic-prof $sources/split.js
-		Node|node|true|node $sources/split.js
+		Java, frame pointers|javac|javac -d $work $sources/Split.java|java -XX:+PreserveFramePointer $not_inlined -cp $work Split
+		Java|javac|javac -d $work $sources/Split.java|java $not_inlined -cp $work Split
+		Node, perf map|node|true|node --perf-basic-prof --interpreted-frames-native-stack --max-inlined-bytecode-size=0 $sources/split.js
+		Node|node|true|node --max-inlined-bytecode-size=0 $sources/split.js
 	FORMS
 }
 cgo_form() { (cd "$sources/splitcgo" && go build -o "$work/split" .); }
@@ -113,7 +116,7 @@ while IFS='|' read -r form tool build command; do
 		continue
 	fi
 	eval "$build" >"$work/log" 2>&1 </dev/null || { echo "languages: $form: build failed:" >&2; tail -n 5 "$work/log" >&2; continue; }
-	$command 600 >/dev/null 2>&1 </dev/null &
+	(cd "$work" && exec $command 600) >/dev/null 2>&1 </dev/null &
 	busy=$!
 	sleep "${WARM_UP:-2}"
 	stripped=

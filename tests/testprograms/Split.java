@@ -11,17 +11,17 @@ public final class Split {
     }
 
     private static void sortRows() {
-        spin(6000000);
+        spin(6000);
         sink++;
     }
 
     private static void hashRows() {
-        spin(3000000);
+        spin(3000);
         sink++;
     }
 
     private static void writeRows() {
-        spin(1000000);
+        spin(1000);
         sink++;
     }
 

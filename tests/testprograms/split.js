@@ -9,9 +9,9 @@ function spin(rounds) {
   sink = x;
 }
 
-function sortRows() { spin(6000000); sink++; }
-function hashRows() { spin(3000000); sink++; }
-function writeRows() { spin(1000000); sink++; }
+function sortRows() { spin(6000); sink++; }
+function hashRows() { spin(3000); sink++; }
+function writeRows() { spin(1000); sink++; }
 function runQuery() { sortRows(); hashRows(); writeRows(); sink++; }
 
 const end = Date.now() + 1000 * Number(process.argv[2]);
