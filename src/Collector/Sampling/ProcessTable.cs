@@ -27,6 +27,9 @@ internal sealed class ProcessTable(
 
         public UnwindTableStore.PlacedMappings? Placed { get; set; }
 
+        /// <summary>As it was when it was announced; kept until it has been read again or has turned out to be gone.</summary>
+        public ProcessImage? Early { get; set; }
+
         public RereadPause Reread { get; } = new();
     }
 
@@ -44,6 +47,16 @@ internal sealed class ProcessTable(
         var process = Track(new ProcessIdentity((int)record.Pid, record.StartTime, record.ExecId), record.Comm).Process;
         process.LastRound = _round;
         return process;
+    }
+
+    /// <summary>Reads a process as soon as it is announced: it may be gone before those announced earlier have been seen to.</summary>
+    public void ReadEarly(in ProcessEvent happened)
+    {
+        var identity = new ProcessIdentity((int)happened.Pid, happened.StartTime, happened.ExecId);
+        if (happened.Kind == EventKind.UnknownProcess && Track(identity, happened.Comm) is { Early: null, Process.Image: null } tracked)
+        {
+            tracked.Early = ProcessImage.Read(identity, files);
+        }
     }
 
     public void On(in ProcessEvent happened)
@@ -105,6 +118,7 @@ internal sealed class ProcessTable(
             if (tracked.Process.HasEnded && _round - tracked.Process.LastRound > RoundsKept)
             {
                 ReleaseFiles(tracked.Process.Image);
+                ReleaseFiles(tracked.Early);
                 interpreters.Forget(identity);
                 policy.Forget(identity);
                 _byIdentity.Remove(identity);
@@ -144,8 +158,11 @@ internal sealed class ProcessTable(
     {
         var process = tracked.Process;
         var image = ProcessImage.Read(process.Identity, files);
+        var early = tracked.Early;
+        tracked.Early = null;
         if (image is null)
         {
+            process.Image ??= early;
             Missed += process.Image is null ? 1 : 0;
             process.HasEnded |= !ProcFiles.IsStill(process.Identity);
             if (process.HasEnded)
@@ -156,6 +173,7 @@ internal sealed class ProcessTable(
         }
         else
         {
+            ReleaseFiles(early);
             ReleaseFiles(process.Image);
             process.Image = image;
         }

@@ -111,12 +111,14 @@ internal sealed class SamplingSession : IDisposable
     public void Poll(TimeSpan timeout)
     {
         _eventRing.Poll(timeout);
+        _stackRing.Consume();
         while (_happened.TryDequeue(out var happened))
         {
+            // Compiling the tables of a large program takes a while: nothing else may be lost meanwhile.
             Processes.On(happened);
+            _eventRing.Consume();
+            _stackRing.Consume();
         }
-
-        _stackRing.Consume();
     }
 
     /// <summary>Ends the interval: all that was counted since the last call.</summary>
@@ -204,7 +206,12 @@ internal sealed class SamplingSession : IDisposable
         _intervalStart = _time.GetUtcNow();
     }
 
-    private void OnEvent(ReadOnlySpan<byte> bytes) => _happened.Enqueue(MemoryMarshal.Read<ProcessEvent>(bytes));
+    private void OnEvent(ReadOnlySpan<byte> bytes)
+    {
+        var happened = MemoryMarshal.Read<ProcessEvent>(bytes);
+        Processes.ReadEarly(happened);
+        _happened.Enqueue(happened);
+    }
 
     private SessionState State() => new(
         _clocks.Count,
