@@ -59,6 +59,7 @@ internal sealed class SamplingSession : IDisposable
             _ticks = new ulong[_counts[0].MaxEntries];
             _stackRing = new RingBuffer("stacks", _programs.Map("stacks"), _stacks.Add);
             _eventRing = new RingBuffer("events", _programs.Map("events"), OnEvent);
+            Tables.BeforeInstalling = _stackRing.Consume;
             _settings = new MappedValues(_programs.Map(".bss").File, (nuint)Marshal.SizeOf<Settings>());
             _clocks = new SamplingClocks(_programs, "sample");
             WriteSettings();

@@ -60,6 +60,9 @@ internal sealed class UnwindTableStore : IDisposable
     /// <summary>Executables that found no room or no table, since the start.</summary>
     public long Refused { get; private set; }
 
+    /// <summary>Called before each file that takes a while to compile, so that what must not wait is seen to.</summary>
+    public Action? BeforeInstalling { get; set; }
+
     /// <summary>Installs the tables of all files of <paramref name="image"/> and its rows. Null when there is no room for the rows.</summary>
     public PlacedMappings? Place(ProcessImage image)
     {
@@ -122,6 +125,7 @@ internal sealed class UnwindTableStore : IDisposable
         if (!_byFile.TryGetValue(file, out var installed)
             && (file.ContentKey.Length == 0 || !_byContent.TryGetValue(file.ContentKey, out installed)))
         {
+            BeforeInstalling?.Invoke();
             installed = Install(file);
             _byFile[file] = installed;
             if (file.ContentKey.Length > 0)
