@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Targets.Discovery;
 using ActorProfiler.Collector.Targets.Discovery.Docker;
+using ActorProfiler.Collector.Targets.Discovery.Kubernetes;
 using ActorProfiler.Configuration.Components;
 
 namespace ActorProfiler.Commands.Components;
@@ -20,6 +21,7 @@ internal static class ComponentTypes
         HttpDiscovery.Type,
         DockerDiscovery.Type,
         DockerSwarmDiscovery.Type,
+        KubernetesDiscovery.Type,
         ClusterComponent.Type,
         AcceptedComponents.Logging,
         AcceptedComponents.Http,
