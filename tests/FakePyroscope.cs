@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ActorProfiler.Aggregator.Destinations.Wire;
 using ActorProfiler.Labels;
@@ -44,11 +45,13 @@ internal sealed class FakePyroscope : IAsyncDisposable
     public long StoredTicks => Stored.Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0]) / push.Profile.Period);
 
     /// <param name="address">Where it listens; port 0 is any free one.</param>
-    public static async Task<FakePyroscope> StartAsync(string address = "127.0.0.1:0")
+    /// <param name="certificate">With one, it speaks TLS.</param>
+    public static async Task<FakePyroscope> StartAsync(string address = "127.0.0.1:0", X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://{address}");
+        builder.WebHost.UseUrls($"{(certificate is null ? "http" : "https")}://{address}");
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate));
         var app = builder.Build();
         var server = new FakePyroscope(app);
         app.MapPost("/push.v1.PusherService/Push", server.PushAsync);

@@ -29,6 +29,13 @@ internal sealed partial class ServiceProcess : IDisposable
     public static ServiceProcess Start(Network.Node? node, params string[] arguments) => StartUnder(
         node is null ? [] : [Requirements.FindOnPath("ip")!, "netns", "exec", node.Namespace], arguments);
 
+    /// <summary>With variables of its environment.</summary>
+    public static ServiceProcess StartWith(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartUnder([Requirements.FindOnPath("env")!, .. environment.Select(pair => $"{pair.Key}={pair.Value}")], arguments);
+
+    /// <summary>SIGHUP.</summary>
+    public void HangUp() => Assert.Equal(0, Kill(Pid, 1));
+
     /// <param name="launcher">A program that replaces itself by the rest of its command line, so that its process is the service's.</param>
     public static ServiceProcess StartUnder(string[] launcher, params string[] arguments)
     {

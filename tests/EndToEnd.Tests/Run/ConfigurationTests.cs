@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ActorProfiler.Tests.Run;
+
+/// <summary>A configuration file, from its text to what arrives at a server, and what happens when it changes.</summary>
+public sealed class ConfigurationTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly TemporaryFolder _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public async Task The_documented_configuration_runs_unchanged_against_a_server_with_TLS_and_basic_authentication()
+    {
+        Requirements.Bpf();
+        using var certificate = Certificate();
+        var authority = Path.Combine(_data.Path, "ca.pem");
+        await File.WriteAllTextAsync(authority, certificate.ExportCertificatePem());
+        await using var server = await FakePyroscope.StartAsync(certificate: certificate);
+        server.Intercept = async context =>
+        {
+            var isKnown = context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String("1234:glc_secret"u8);
+            if (!isKnown)
+            {
+                await FakePyroscope.AnswerAsync(context, 401, "unauthenticated", "wrong credentials");
+            }
+
+            return !isKnown;
+        };
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        var config = Path.Combine(_data.Path, "config.alloy");
+        await File.WriteAllTextAsync(config, $$"""
+            pyroscope.ebpf "instance" {
+              forward_to = [pyroscope.write.endpoint.receiver]
+              targets    = [{"__process_pid__" = "{{busy.Pid}}", "service_name" = "busy"}]
+            }
+
+            pyroscope.write "endpoint" {
+              endpoint {
+                basic_auth {
+                  password = env("GC_PASSWORD")
+                  username = env("GC_USER")
+                }
+                url = env("GC_URL")
+              }
+              external_labels = {
+                "env"      = "prod",
+                "instance" = env("HOSTNAME"),
+              }
+            }
+            """);
+        using var service = ServiceProcess.StartWith(
+            new Dictionary<string, string>
+            {
+                ["GC_USER"] = "1234",
+                ["GC_PASSWORD"] = "glc_secret",
+                ["GC_URL"] = server.Url.ToString(),
+                ["HOSTNAME"] = "host-1",
+                ["SSL_CERT_FILE"] = authority,
+            },
+            "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+
+        await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        var labels = Assert.Single(server.Pushes.Select(push => push.Labels).Distinct());
+        Assert.Equal("{__name__=\"process_cpu\", env=\"prod\", instance=\"host-1\", service_name=\"busy\"}", labels.ToString());
+        Assert.Contains(server.Pushes, push => push.Stacks().Keys.Any(stack => stack.Contains("main", StringComparison.Ordinal)));
+        Assert.DoesNotContain("glc_secret", service.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_storm_of_reloads_keeps_the_last_good_configuration_and_loses_no_sample()
+    {
+        Requirements.Bpf();
+        await using var server = await FakePyroscope.StartAsync();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        var config = ConfigText.Write(_data, server.Url.ToString());
+        var good = await File.ReadAllTextAsync(config);
+        var listen = $"127.0.0.1:{FreePort()}";
+        using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", listen);
+        await service.WaitForLineAsync("profiling every process");
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{listen}") };
+
+        for (var i = 0; i < 100; i++)
+        {
+            var isGood = i % 2 == 0;
+            await File.WriteAllTextAsync(config, isGood ? good.Replace("targets_only", $"sample_rate = {20 + i}\n  targets_only", StringComparison.Ordinal) : good + $"\nnonsense \"{i}\" {{ }}");
+            using var answer = await http.PostAsync(new Uri("/-/reload", UriKind.Relative), null);
+            var text = await answer.Content.ReadAsStringAsync();
+            Assert.Equal(isGood ? (HttpStatusCode.OK, "config reloaded\n") : (HttpStatusCode.BadRequest, text), (answer.StatusCode, text));
+            Assert.Equal(!isGood, text.Contains("unrecognized block name \"nonsense\"", StringComparison.Ordinal));
+        }
+
+        Assert.Contains("actorprofiler_config_last_load_successful 0", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative)), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(config, good);
+        service.HangUp();
+        await Poll.UntilAsync(
+            async () => (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Contains("actorprofiler_config_last_load_successful 1", StringComparison.Ordinal), _patience, () => service.Text);
+        var before = server.Pushes.Count;
+        await Poll.UntilAsync(() => server.Pushes.Count > before, _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        var (ticks, stored, dropped, waiting) = service.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+    }
+
+    private static X509Certificate2 Certificate()
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        var now = TimeProvider.System.GetUtcNow();
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
