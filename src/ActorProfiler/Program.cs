@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorProfiler.Commands;
 using ActorProfiler.Commands.Audit;
 using ActorProfiler.Commands.Doctor;
 using ActorProfiler.Commands.Explain;
@@ -7,7 +8,6 @@ using ActorProfiler.Commands.Record;
 using ActorProfiler.Commands.Run;
 using ActorProfiler.Commands.Tls;
 using ActorProfiler.Commands.Validate;
-using ActorProfiler.Commands;
 
 var root = new RootCommand("Continuous CPU profiling for a fleet: eBPF collectors, a clustered aggregator tier, Pyroscope destinations.")
 {

@@ -4,7 +4,7 @@ namespace ActorProfiler.Tests;
 
 public partial class MetricsDocumentTests
 {
-    private static readonly string[] _sources = ["src/Collector/CollectorMetrics.cs", "src/Aggregator/AggregatorMetrics.cs"];
+    private static readonly string[] _sources = ["src/Collector/CollectorMetrics.cs", "src/ActorProfiler/Configuration/ConfigurationStatus.cs", "src/Aggregator/AggregatorMetrics.cs"];
 
     [Fact]
     public void Every_metric_has_its_row_and_every_row_its_metric()

@@ -53,7 +53,7 @@ public sealed class ComponentGraph
             }
             else if (blocks.Values.Where(known => known.Type == type).ToList() is var same && same.Count >= type.Most)
             {
-                diagnostics.Error(file, block.Header, $"block \"{block.Name}\" may only be specified once; the first is at {At(file, same[0].Block)}");
+                diagnostics.Error(file, block.Header, $"block \"{block.Name}\" may be specified {(type.Most == 1 ? "only once" : $"at most {type.Most} times")}; the first is at {At(file, same[0].Block)}");
             }
             else
             {
