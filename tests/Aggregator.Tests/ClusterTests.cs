@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ActorProfiler.Aggregator;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
+using ActorProfiler.Labels;
 using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Cluster;
@@ -111,7 +112,7 @@ public sealed class ClusterTests : IDisposable
     private static Submit OwnedBy(Address owner, Address other)
     {
         var ring = SeriesRing.Of([owner, other]);
-        var labels = Enumerable.Range(0, 100).Select(n => Samples.Web.With("n", $"{n}")).First(labels => ring.Owner(labels.Hash)!.Equals(owner));
+        var labels = Enumerable.Range(0, 100).Select(n => Samples.Web.With("n", $"{n}")).First(labels => ring.Owner(labels.Where(LabelNames.IsOfSeries).Hash)!.Equals(owner));
         return Samples.Submit(7, labels, Samples.Batch(("work;main", 3)));
     }
 
