@@ -65,7 +65,7 @@ internal sealed record EbpfComponent
 
     public LabelSet DefaultTarget { get; init; } = LabelSet.Empty;
 
-    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames);
+    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames, Python: Python);
 
     /// <summary>Names of the JIT runtimes that are not asked for the names of their code.</summary>
     public IReadOnlyList<string> DisabledRuntimes =>
@@ -74,8 +74,8 @@ internal sealed record EbpfComponent
     /// <summary>Names that came later.</summary>
     private static BlockSchema<EbpfComponent> Newer(BlockSchema<EbpfComponent> schema) => schema
         .Optional("kernel_frames", ArgumentTypes.Bool, options => options.KernelFrames, (options, value) => options with { KernelFrames = value }, "The newer name of `collect_kernel_profile`; either turns kernel stacks off.")
-        .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Names the methods of .NET programs. Takes effect for processes met later.")
-        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Names the methods of Java programs. Takes effect for processes met later.")
+        .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Names the methods of .NET programs. Takes effect at the next start.")
+        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Names the methods of Java programs. Takes effect at the next start.")
         .Ignored("symbols_map_size", "int", MapsGrow)
         .Ignored("pid_map_size", "int", MapsGrow)
         .Ignored("go_table_fallback", "bool", "the symbol table is always asked where Go's own has no name")

@@ -6,8 +6,7 @@ namespace ActorProfiler.Collector.Elf;
 /// <summary>What two files must have in common for one to be taken for the other.</summary>
 /// <remarks>
 /// A build id is only a claim: anyone can write a file with the build id of another tenant's library and names of their own.
-/// So the key holds the size and a hash of all that names and unwind rules come from, too. It is computed once per file; what it reads is
-/// about a tenth of what compiling the tables costs.
+/// So the key holds the size and a hash of all that names and unwind rules come from, too. It is computed once per file.
 /// </remarks>
 internal static class ContentKey
 {

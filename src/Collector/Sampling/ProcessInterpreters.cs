@@ -14,6 +14,9 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
     public ConcurrentDictionary<string, long> Unread { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether Python's frames are read.</summary>
+    public bool ReadsPython { get; set; } = true;
+
     /// <summary>Tells the BPF programs of a process's interpreter, and asks its JIT for names.</summary>
     /// <returns>What its entry must say.</returns>
     public ProcessFlags Tell(KnownProcess process)
@@ -36,7 +39,7 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
             }
         }
 
-        return process.Python is { } python && pythons.Set(process.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
+        return ReadsPython && process.Python is { } python && pythons.Set(process.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
     }
 
     /// <summary>The process, and its program, runs no more.</summary>

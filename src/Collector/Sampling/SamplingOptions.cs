@@ -5,11 +5,13 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="CollectUser">Walk user stacks.</param>
 /// <param name="CollectKernel">Walk kernel stacks.</param>
 /// <param name="KernelThreads">Profile kernel threads too.</param>
+/// <param name="Python">Read the frames of Python interpreters.</param>
 public sealed record SamplingOptions(
     int SampleRate = SamplingOptions.DefaultRate,
     bool CollectUser = true,
     bool CollectKernel = true,
-    bool KernelThreads = false)
+    bool KernelThreads = false,
+    bool Python = true)
 {
     public const int DefaultRate = 97;
     public const int LowestRate = 1;

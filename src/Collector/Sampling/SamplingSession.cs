@@ -49,7 +49,7 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit);
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit) { ReadsPython = options.Python };
             Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, _interpreters, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
@@ -99,6 +99,12 @@ internal sealed class SamplingSession : IDisposable
         var isNewRate = options.SampleRate != _options.SampleRate;
         _options = options;
         WriteSettings();
+        if (_interpreters.ReadsPython != options.Python)
+        {
+            _interpreters.ReadsPython = options.Python;
+            Processes.Reconsider();
+        }
+
         if (isNewRate)
         {
             Start();

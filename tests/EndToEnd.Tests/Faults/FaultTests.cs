@@ -12,11 +12,13 @@ public sealed class FaultTests : IDisposable
 
     private readonly TemporaryFolder _collectorData = new();
     private readonly TemporaryFolder _aggregatorData = new();
+    private readonly TemporaryFolder _configurations = new();
 
     public void Dispose()
     {
         _collectorData.Dispose();
         _aggregatorData.Dispose();
+        _configurations.Dispose();
     }
 
     [Fact]
@@ -35,8 +37,8 @@ public sealed class FaultTests : IDisposable
         };
         using var busy = Busy();
         using var service = ServiceProcess.Start(
-            node, "run", "--data-dir", _aggregatorData.Path, "--http.listen", $"{node.Address}:4041", "--collect-interval", "1s", "--window", "1s",
-            "--destination", alive.Url.ToString(), "--destination", dead.Url.ToString());
+            node, "run", ConfigText.WriteTo(_aggregatorData, "", alive.Url.ToString(), dead.Url.ToString()),
+            "--data-dir", _aggregatorData.Path, "--http.listen", $"{node.Address}:4041", "--insecure-plaintext");
 
         await Poll.UntilAsync(() => alive.Pushes.Count > 20, _patience, () => service.Text);
         var behind = alive.StoredTicks - dead.StoredTicks;
@@ -113,12 +115,12 @@ public sealed class FaultTests : IDisposable
         await (await _http.GetAsync($"http://{node.Address}:4041/-/healthy")).Content.ReadAsStringAsync();
 
     private ServiceProcess StartCollector(Network.Node node, Network.Node aggregator) => ServiceProcess.Start(
-        node, "run", "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--collect-interval", "1s",
-        "--insecure-plaintext", "--aggregator", $"http://{aggregator.Address}:4053");
+        node, "run", ConfigText.Write(_collectorData, cluster: ConfigText.Aggregators($"{aggregator.Address}:4053")),
+        "--role", "collector", "--http.listen", $"{node.Address}:4041", "--data-dir", _collectorData.Path, "--insecure-plaintext");
 
     private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => ServiceProcess.Start(
-        node, "run", "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--data-dir", _aggregatorData.Path, "--window", "1s",
-        "--insecure-plaintext", "--ingest.listen", $"{node.Address}:4053", "--destination", server.Url.ToString());
+        node, "run", ConfigText.Write(_configurations, server.Url.ToString(), $"listen = \"{node.Address}:4053\""),
+        "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--data-dir", _aggregatorData.Path, "--insecure-plaintext");
 
     /// <summary>A file system of its own in a folder; disposing unmounts it.</summary>
     private sealed class SmallDisk : IDisposable

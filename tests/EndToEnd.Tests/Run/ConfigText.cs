@@ -6,10 +6,16 @@ internal static class ConfigText
     /// <param name="destination">URL of a server, or null for the page alone.</param>
     /// <param name="cluster">What stands in the cluster block, or "" for none.</param>
     /// <returns>Path of a file in <paramref name="folder"/>.</returns>
-    public static string Write(TemporaryFolder folder, string? destination = null, string cluster = "")
+    public static string Write(TemporaryFolder folder, string? destination = null, string cluster = "") =>
+        WriteTo(folder, cluster, destination is null ? [] : [destination]);
+
+    /// <param name="destinations">URLs of the servers that get every profile.</param>
+    /// <inheritdoc cref="Write"/>
+    public static string WriteTo(TemporaryFolder folder, string cluster, params string[] destinations)
     {
         var path = Path.Combine(folder.Path, $"{Guid.NewGuid():N}.alloy");
-        var write = destination is null ? "" : $"pyroscope.write \"server\" {{\n  endpoint {{\n    url = \"{destination}\"\n  }}\n}}";
+        var endpoints = string.Join("\n", destinations.Select(url => $"  endpoint {{\n    url = \"{url}\"\n  }}"));
+        var write = destinations.Length == 0 ? "" : $"pyroscope.write \"server\" {{\n{endpoints}\n}}";
         File.WriteAllText(path, $$"""
             pyroscope.ebpf "host" {
               targets_only     = false
@@ -18,7 +24,7 @@ internal static class ConfigText
             }
             pyroscope.aggregate "all" {
               window     = "1s"
-              forward_to = [{{(destination is null ? "" : "pyroscope.write.server.receiver")}}]
+              forward_to = [{{(destinations.Length == 0 ? "" : "pyroscope.write.server.receiver")}}]
             }
             {{write}}
             {{(cluster.Length == 0 ? "" : $"cluster {{\n{cluster}\n}}")}}

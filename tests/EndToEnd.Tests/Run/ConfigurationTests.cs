@@ -90,7 +90,7 @@ public sealed class ConfigurationTests : IDisposable
         for (var i = 0; i < 100; i++)
         {
             var isGood = i % 2 == 0;
-            await File.WriteAllTextAsync(config, isGood ? good.Replace("targets_only", $"sample_rate = {20 + i}\n  targets_only", StringComparison.Ordinal) : good + $"\nnonsense \"x{i}\" {{ }}");
+            await File.WriteAllTextAsync(config, isGood ? good.Replace("targets_only", $"demangle = \"{(i % 4 == 0 ? "full" : "templates")}\"\n  targets_only", StringComparison.Ordinal) : good + $"\nnonsense \"x{i}\" {{ }}");
             using var answer = await http.PostAsync(new Uri("/-/reload", UriKind.Relative), null);
             var text = await answer.Content.ReadAsStringAsync();
             Assert.Equal(isGood ? (HttpStatusCode.OK, "config reloaded\n") : (HttpStatusCode.BadRequest, text), (answer.StatusCode, text));

@@ -48,7 +48,7 @@ public sealed class MetricsTests : IDisposable
         await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
         var address = $"{node.Address}:4041";
         using var service = ServiceProcess.Start(
-            node, "run", "--data-dir", _data.Path, "--http.listen", address, "--collect-interval", "1s", "--window", "1s", "--destination", server.Url.ToString());
+            node, "run", ConfigText.Write(_data, server.Url.ToString()), "--data-dir", _data.Path, "--http.listen", address);
         await Poll.UntilAsync(() => server.Pushes.Count > 2, TimeSpan.FromSeconds(30), () => service.Text);
 
         using var audit = ServiceProcess.Start(node, "audit", $"http://{address}");
