@@ -361,6 +361,18 @@ static __always_inline int step_over_signal(struct walk *w)
 	return STEPPED;
 }
 
+/* interpreter_frame_sender_sp_offset of HotSpot's frame_x86.hpp. */
+static __always_inline int step_over_interpreter(struct walk *w)
+{
+	__u64 frame[3]; /* caller's rsp, caller's rbp, return address */
+
+	if (w->bp < w->sp || w->bp - w->sp > FRAME_POINTER_REACH)
+		return end_walk(w, ENDING_BROKEN_CHAIN);
+	if (bpf_probe_read_user(frame, sizeof(frame), (void *)(w->bp - 8)))
+		return end_walk(w, ENDING_READ_FAULT);
+	return step_to(w, frame[2], frame[0], frame[1]);
+}
+
 static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule)
 {
 	__s64 offset = rule->cfa_offset;
@@ -397,6 +409,11 @@ static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule
 		return step_over_signal(w);
 	case CFA_END:
 		return end_walk(w, ENDING_COMPLETE);
+	case CFA_UNKNOWN:
+		announce_unknown_address(w);
+		return step_by_frame_pointer(w);
+	case CFA_INTERPRETER:
+		return step_over_interpreter(w);
 	default:
 		return end_walk(w, ENDING_UNSUPPORTED);
 	}

@@ -29,6 +29,8 @@ enum cfa_kind {
 	CFA_SIGNAL,    /* the kernel's signal frame */
 	CFA_UNSUPPORTED,
 	CFA_OTHER_STACK, /* rbp + cfa_offset on the stack the code has left; the outermost frame where rbp is 0 */
+	CFA_UNKNOWN,	 /* a JIT may have made code here since: step by frame pointer, and say so */
+	CFA_INTERPRETER, /* HotSpot: the caller's rsp at rbp - 8, its rbp at rbp, return address at rbp + 8 */
 };
 
 /* The caller's rbp. */

@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="clang llvm libbpf-dev libbpf1"
-	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables"
+	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables openjdk-17-jdk-headless"
 	[check]="clang-format"
 	[fuzz]="afl++ gcc libc6-dev binutils golang-go"
 	[kernels]="gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev qemu-system-x86 cpio"

@@ -1,18 +1,20 @@
 using System.Collections.Concurrent;
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
+using ActorProfiler.Collector.Unwinding;
 
 namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>What is done about the interpreters and JITs of sampled processes.</summary>
 /// <param name="pythons">Map <c>pythons</c>.</param>
 /// <remarks>Used by the sampling thread only, but for <see cref="Unread"/>.</remarks>
-internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
+internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotTables hotSpot)
 {
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
-    public ConcurrentDictionary<string, long> Unread { get; } = new(StringComparer.Ordinal);
+    public ConcurrentDictionary<string, long> Unread => hotSpot.Unread;
 
     /// <summary>Whether Python's frames are read.</summary>
     public bool ReadsPython { get; set; } = true;
@@ -27,6 +29,7 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
         }
 
         jit.OnRead(image);
+        hotSpot.Request(image);
         if (!process.IsInterpreterSought)
         {
             process.Python = PythonRuntime.Find(image, out var reason);
@@ -42,6 +45,12 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
         return ReadsPython && process.Python is { } python && pythons.Set(process.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
     }
 
+    /// <summary>A table of generated code is about to come.</summary>
+    public bool ExpectsTable => hotSpot.IsBusy;
+
+    /// <summary>A table of generated code made since the last call.</summary>
+    public bool TryTakeTable(out ProcessIdentity process, out UnwindTable table) => hotSpot.TryTake(out process, out table);
+
     /// <summary>The process, and its program, runs no more.</summary>
     public void End(KnownProcess process)
     {
@@ -52,5 +61,9 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit)
     }
 
     /// <summary>Nothing of the process is asked for any more.</summary>
-    public void Forget(ProcessIdentity process) => jit.Forget(process);
+    public void Forget(ProcessIdentity process)
+    {
+        jit.Forget(process);
+        hotSpot.Forget(process);
+    }
 }

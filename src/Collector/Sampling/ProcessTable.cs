@@ -1,6 +1,7 @@
 using System.Text;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
+using ActorProfiler.Collector.Unwinding;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -26,6 +27,9 @@ internal sealed class ProcessTable(
         public ProcessDecision Decision { get; set; }
 
         public UnwindTableStore.PlacedMappings? Placed { get; set; }
+
+        /// <summary>The table of code it has made itself.</summary>
+        public UnwindTable? Generated { get; set; }
 
         /// <summary>As it was when it was announced; kept until it has been read again or has turned out to be gone.</summary>
         public ProcessImage? Early { get; set; }
@@ -106,6 +110,19 @@ internal sealed class ProcessTable(
         {
             tracked.Decision = policy.Decide(tracked.Process);
             Tell(tracked, ProcessState.Profiled);
+        }
+    }
+
+    /// <summary>Puts the tables of generated code in place that have been made meanwhile.</summary>
+    public void TakeTables()
+    {
+        while (interpreters.TryTakeTable(out var process, out var table))
+        {
+            if (_byIdentity.TryGetValue(process, out var tracked) && !tracked.Process.HasEnded)
+            {
+                tracked.Generated = table;
+                Tell(tracked, ProcessState.Profiled);
+            }
         }
     }
 
@@ -198,7 +215,7 @@ internal sealed class ProcessTable(
     private void Tell(Tracked tracked, ProcessState state)
     {
         var previous = tracked.Placed;
-        tracked.Placed = tracked.Decision.IsProfiled && tracked.Process.Image is { } image ? tables.Place(image) : null;
+        tracked.Placed = tracked.Decision.IsProfiled && tracked.Process.Image is { } image ? tables.Place(image, tracked.Generated) : null;
         var entry = new ProcessEntry
         {
             State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
@@ -14,6 +15,9 @@ internal sealed class SamplingSession : IDisposable
 
     /// <summary>Inode of the host's pid namespace: PROC_PID_INIT_INO of linux/proc_ns.h.</summary>
     private const ulong HostPidNamespace = 0xEFFFFFFC;
+
+    /// <summary>How often it looks for a table that is being made.</summary>
+    private static readonly TimeSpan _tablePoll = TimeSpan.FromMilliseconds(20);
 
     private readonly TimeProvider _time;
     private readonly BpfObject _programs;
@@ -49,7 +53,7 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit) { ReadsPython = options.Python };
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit, new HotSpotTables(Tables.Rules, time)) { ReadsPython = options.Python };
             Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, _interpreters, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
@@ -117,8 +121,9 @@ internal sealed class SamplingSession : IDisposable
     /// <summary>Waits for something urgent (a process not seen before), sees to it, and empties the stack buffer.</summary>
     public void Poll(TimeSpan timeout)
     {
-        _eventRing.Poll(timeout);
+        _eventRing.Poll(_interpreters.ExpectsTable && timeout > _tablePoll ? _tablePoll : timeout);
         _stackRing.Consume();
+        Processes.TakeTables();
         while (_happened.TryDequeue(out var happened))
         {
             // Compiling the tables of a large program takes a while: nothing else may be lost meanwhile.

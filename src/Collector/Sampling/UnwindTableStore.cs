@@ -21,6 +21,7 @@ internal sealed class UnwindTableStore : IDisposable
     private readonly Dictionary<string, Installed> _byContent = new(StringComparer.Ordinal);
     private readonly Dictionary<ElfFile, Installed> _byFile = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<uint> _freeIndexes = new();
+    private readonly List<uint> _retiredIndexes = [];
     private uint _nextIndex = 1;
     private int _rulesWritten;
     private long _clock;
@@ -43,6 +44,9 @@ internal sealed class UnwindTableStore : IDisposable
     /// <summary>The rows of one process, to be named in its entry of map <c>processes</c>.</summary>
     internal sealed record PlacedMappings(ShardRange Range, uint Rows, IReadOnlyList<object> Tables)
     {
+        /// <summary>The table that is this process's alone.</summary>
+        public IReadOnlyList<TablePiece> Own { get; init; } = [];
+
         public uint FirstRow => Range.Start * sizeof(uint) / (uint)Marshal.SizeOf<MappingRow>();
     }
 
@@ -63,11 +67,16 @@ internal sealed class UnwindTableStore : IDisposable
     /// <summary>Called before each file that takes a while to compile, so that what must not wait is seen to.</summary>
     public Action? BeforeInstalling { get; set; }
 
+    /// <summary>The numbers of all rules in the tables.</summary>
+    public UnwindRules Rules => _rules;
+
     /// <summary>Installs the tables of all files of <paramref name="image"/> and its rows. Null when there is no room for the rows.</summary>
-    public PlacedMappings? Place(ProcessImage image)
+    /// <param name="generated">The table of code that the process has made in memory without a file, by its own addresses.</param>
+    public PlacedMappings? Place(ProcessImage image, UnwindTable? generated = null)
     {
         var rows = new List<MappingRow>(image.Mappings.Length);
         var used = new List<Installed>();
+        var own = generated is null ? [] : InstallTable(generated);
         foreach (var mapped in image.Mappings)
         {
             var installed = mapped.File is null ? null : InstalledFor(mapped.File);
@@ -77,24 +86,26 @@ internal sealed class UnwindTableStore : IDisposable
                 used.Add(installed);
             }
 
-            MappingRow.Add(rows, mapped, installed?.Pieces ?? []);
+            MappingRow.Add(rows, mapped, mapped.File is null ? own : installed?.Pieces ?? []);
         }
 
         const int MostRows = 4096;
         if (rows.Count is 0 or > MostRows || TakeRoom((uint)(rows.Count * Marshal.SizeOf<MappingRow>() / sizeof(uint))) is not { } range)
         {
             used.ForEach(installed => installed.Users--);
+            Retire(own);
             return null;
         }
 
         MemoryMarshal.Cast<MappingRow, uint>(CollectionsMarshal.AsSpan(rows)).CopyTo(_shards[range]);
-        return new PlacedMappings(range, (uint)rows.Count, used);
+        return new PlacedMappings(range, (uint)rows.Count, used) { Own = own };
     }
 
     /// <summary>Takes a process's rows back. The entry that named them must be gone from map <c>processes</c>.</summary>
     public void Release(PlacedMappings placed)
     {
         _shards.Retire(placed.Range);
+        Retire(placed.Own);
         foreach (var installed in placed.Tables.Cast<Installed>())
         {
             installed.Users--;
@@ -108,6 +119,8 @@ internal sealed class UnwindTableStore : IDisposable
     public void Reclaim()
     {
         _shards.Reclaim();
+        _retiredIndexes.ForEach(_freeIndexes.Push);
+        _retiredIndexes.Clear();
         foreach (var orphan in _byFile.Values.Where(installed => installed.Users == 0 && installed.Key.Length == 0 && installed.File.IsClosed).ToList())
         {
             Evict(orphan);
@@ -141,11 +154,14 @@ internal sealed class UnwindTableStore : IDisposable
     private Installed Install(ElfFile file)
     {
         Compiled++;
-        var table = _compiler.Compile(file);
+        return new Installed(_compiler.Compile(file) is { } table ? InstallTable(table) : [], file.ContentKey, file);
+    }
+
+    private List<TablePiece> InstallTable(UnwindTable table)
+    {
         WriteNewRules();
         var pieces = new List<TablePiece>();
-        var pageCount = table?.Pages.Length - 1 ?? 0;
-        for (var page = 0; table is not null && page < pageCount;)
+        for (var page = 0; page < table.Pages.Length - 1;)
         {
             var pages = PagesThatFit(table, page);
             if (InstallPiece(table, page, pages) is not { } piece)
@@ -158,7 +174,7 @@ internal sealed class UnwindTableStore : IDisposable
             page += pages;
         }
 
-        return new Installed(pieces, file.ContentKey, file);
+        return pieces;
     }
 
     /// <summary>How many pages from <paramref name="first"/> on fit into one shard.</summary>
@@ -240,19 +256,23 @@ internal sealed class UnwindTableStore : IDisposable
 
     private void Evict(Installed installed)
     {
-        foreach (var piece in installed.Pieces)
-        {
-            _executables.Set(piece.Index, default(ExecutableEntry));
-            _freeIndexes.Push(piece.Index);
-            _shards.Retire(piece.Range);
-        }
-
+        Retire(installed.Pieces);
         foreach (var file in _byFile.Where(pair => ReferenceEquals(pair.Value, installed)).Select(pair => pair.Key).ToList())
         {
             _byFile.Remove(file);
         }
 
         _byContent.Remove(installed.Key);
+    }
+
+    private void Retire(IReadOnlyList<TablePiece> pieces)
+    {
+        foreach (var piece in pieces)
+        {
+            _executables.Set(piece.Index, default(ExecutableEntry));
+            _retiredIndexes.Add(piece.Index);
+            _shards.Retire(piece.Range);
+        }
     }
 
     private void WriteNewRules() =>

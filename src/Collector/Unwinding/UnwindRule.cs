@@ -37,6 +37,12 @@ internal enum CfaKind : byte
 
     /// <summary>rbp + CfaOffset on the stack that the code has left for another; the outermost frame where rbp is 0.</summary>
     OtherStack = 10,
+
+    /// <summary>Code that a JIT may have made since the table was: step by the frame pointer, and ask for a new table.</summary>
+    Unknown = 11,
+
+    /// <summary>HotSpot's interpreter: the caller's rsp is at rbp - 8, its rbp at rbp, the return address at rbp + 8.</summary>
+    InterpreterFrame = 12,
 }
 
 /// <summary>Where the caller's rbp is.</summary>
@@ -57,7 +63,7 @@ internal enum FramePointerKind : byte
     Register = 4,
 }
 
-/// <summary>How to step from a frame to its caller on x86-64: 8 bytes, the same in bpf/unwind.h. The return address is always at CFA - 8.</summary>
+/// <summary>How to step from a frame to its caller on x86-64: 8 bytes, the same in bpf/unwind.h. The return address is at CFA - 8 unless the kind says otherwise.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct UnwindRule(
     CfaKind CfaKind, FramePointerKind FramePointerKind, short CfaOffset, short FramePointerOffset = 0, short CfaOffset2 = 0);

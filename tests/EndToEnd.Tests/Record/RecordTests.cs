@@ -96,6 +96,25 @@ public sealed partial class RecordTests : IDisposable
     }
 
     [Fact]
+    public void Shows_the_methods_of_java_without_any_option_of_the_jvm()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("java", "openjdk-17-jdk-headless");
+
+        // What is not inlined must stand on the stack, though compiled code keeps no frame pointer.
+        using var busy = TestPrograms.Start(
+            Requirements.FindOnPath("java")!, "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline,Split.*", TestPrograms.Source("Split.java"), "120");
+
+        // At first it compiles: the file, then itself.
+        var profile = Eventually(() => Record(busy.Pid), profile => ShareOf(profile, stack => stack.Any(name => name.Contains("Split.runQuery", StringComparison.Ordinal))) > 92);
+
+        AssertShare(profile, "Split.sortRows", 60, "java");
+        AssertShare(profile, "Split.hashRows", 30, "java");
+        AssertShare(profile, "Split.writeRows", 10, "java");
+        Assert.True(ShareOf(profile, stack => stack.Contains("start_thread")) > 92, "stacks do not reach the thread's first function");
+    }
+
+    [Fact]
     public void Shows_the_methods_of_dotnet_without_any_configuration_and_leaves_nothing_behind()
     {
         Requirements.Bpf();

@@ -7,12 +7,13 @@ namespace ActorProfiler.Collector.Interpreters.Jit;
 /// <summary>Has the JIT runtimes of sampled processes write the names of their code, and tidies up at the end.</summary>
 /// <remarks>
 /// Thread-safe. The asking goes on in the background: a process that does not answer delays nobody. A snapshot is asked for again
-/// when unknown code is met, at most once in <see cref="RefreshPause"/> per process.
+/// when unknown code is met, after a pause that doubles: a process that starts compiles much, and each snapshot costs it time.
 /// </remarks>
 /// <param name="runtimes">Those that are not disabled.</param>
 internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider time) : IAsyncDisposable
 {
-    public static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
     private const int MostProcesses = 4096;
@@ -29,6 +30,8 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
         public Task Work { get; set; } = Task.CompletedTask;
 
         public long At { get; set; }
+
+        public TimeSpan Pause { get; set; } = ShortestPause;
 
         public bool HasAgreed { get; set; }
     }
@@ -54,8 +57,9 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
     /// <summary>Code without a name was met: asks again where the names are a snapshot.</summary>
     public void OnUnknownCode(ProcessIdentity process)
     {
-        if (_asked.TryGetValue(process, out var asked) && asked.Runtime.IsSnapshot && asked.Work.IsCompleted && time.GetElapsedTime(asked.At) >= RefreshPause)
+        if (_asked.TryGetValue(process, out var asked) && asked.Runtime.IsSnapshot && asked.Work.IsCompleted && time.GetElapsedTime(asked.At) >= asked.Pause)
         {
+            asked.Pause = asked.Pause * 2 < LongestPause ? asked.Pause * 2 : LongestPause;
             Ask(asked);
         }
     }
