@@ -1,5 +1,6 @@
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Elf.Go;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
@@ -21,6 +22,7 @@ internal static class FuzzTargets
         ["elf"] = bytes => Open(bytes).ToFileAddress(0, 0x1000, 0x1234),
         ["frames"] = Frames,
         ["go"] = GoProgram,
+        ["hotspot"] = HotSpot,
         ["kallsyms"] = bytes => KallsymsParser.Parse(new MemoryStream(bytes)),
         ["maps"] = bytes => MapsParser.ParseExecutable(bytes, 10_000),
         ["assembly"] = bytes => PrecompiledMethods.Read(bytes)?.Find(0x1000),
@@ -29,6 +31,15 @@ internal static class FuzzTargets
         ["status"] = bytes => ProcStatus.Parse(bytes),
         ["symbols"] = Symbols,
     };
+
+    /// <summary>Fields where JDK 17 has them, in structures that fit into a small memory: the list of heaps is at 0.</summary>
+    private static readonly HotSpotLayout _hotSpot = new(
+        Heaps: 0, ArrayLength: 0, ArrayData: 8, HeapLow: 24, HeapHigh: 32, SegmentShift: 40, Number(0, 8), Number(8, 1), BlockHeaderBytes: 16,
+        BlobName: 96, FrameSize: Number(28, 4), FrameComplete: Number(20, 4), CodeBegin: Number(32, 8, isAddress: true), CodeEnd: Number(40, 8, isAddress: true));
+
+    private static HotSpotLayout.Number Number(int offset, int width, bool isAddress = false) => new(offset, width, isAddress);
+
+    private static void HotSpot(byte[] bytes) => HotSpotFrames.Build(_hotSpot, new MemorySource(bytes), new UnwindRules())?.Find(0x1000);
 
     private static ElfFile Open(byte[] bytes) => ElfFile.Read(new MemorySource(bytes), "[fuzzed]");
 

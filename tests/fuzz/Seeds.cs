@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace ActorProfiler.Fuzz;
@@ -11,6 +12,7 @@ internal static class Seeds
         "assembly" => [File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "System.Collections.Specialized.dll"))],
         "demangle" => Texts("_ZZN3foo3barIJicEEEiT_ENKUlRKSt6vectorIiSaIiEEE_clES4_", "_Z1fRA5_KcPFPFivEcEM1AiDTplfp_fp_E",
             "_RINvMs0_NtCs1234_7mycrate3barNtB5_3FooReTlmEFG_RL0_hEuKj7b_E3baz", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "_RNvCs1234_7mycrateu8gdel_5qa"),
+        "hotspot" => [HotSpotMemory()],
         "kallsyms" => Texts("ffffffff81000000 T _stext\nffffffffc0000000 t in_module\t[nf_tables]\n"),
         "maps" => Texts("7f1c2a000000-7f1c2a022000 r-xp 00026000 fd:01 1835012                    /usr/lib/a b.so (deleted)\n"),
         "perfmap" => Texts("1000 100 old\n1040 20 new name\n0x2000 0x20 third\r\nfffffffffffffff0 f last\n"),
@@ -18,6 +20,34 @@ internal static class Seeds
         "status" => Texts("Name:\tx\nUid:\t0\t1000\t0\t0\nNSpid:\t4711\t12\t1\n"),
         _ => [],
     };
+
+    /// <summary>One heap of one block with one method: push rbp, sub rsp, add rsp, pop rbp, ret.</summary>
+    private static byte[] HotSpotMemory()
+    {
+        const int List = 8;
+        const int Heap = 64;
+        const int Block = 256;
+        const int Blob = Block + 16;
+        const int Code = Blob + 112;
+        var memory = new byte[1024];
+        void Put(int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(memory.AsSpan(at), value);
+        Put(0, List);
+        Put(List, 1);
+        Put(List + 8, List + 16);
+        Put(List + 16, Heap);
+        Put(Heap + 24, Block);
+        Put(Heap + 32, memory.Length);
+        Put(Heap + 40, 7);
+        Put(Block, 2);
+        Put(Block + 8, 1);
+        Put(Blob + 20, 5);
+        Put(Blob + 28, 6);
+        Put(Blob + 32, Code);
+        Put(Blob + 40, Code + 11);
+        byte[] code = [0x55, 0x48, 0x83, 0xec, 0x20, 0x48, 0x83, 0xc4, 0x20, 0x5d, 0xc3];
+        code.CopyTo(memory, Code);
+        return memory;
+    }
 
     private static IEnumerable<byte[]> Texts(params string[] texts) => texts.Select(Encoding.UTF8.GetBytes);
 }
