@@ -35,10 +35,7 @@ enum walk_ending {
 	ENDING_READ_FAULT,   /* stack memory was not readable (paged out, or the chain left it) */
 	ENDING_TRUNCATED,    /* deeper than MAX_USER_FRAMES */
 	ENDING_NO_REGISTERS, /* user registers could not be found */
-	ENDINGS,
 };
-#define ENDINGS_SIZE 8 /* ENDINGS, rounded up so that an index can be masked */
-_Static_assert(ENDINGS <= ENDINGS_SIZE, "every ending has a counter");
 
 /* Bits of stack_record.flags. */
 enum record_flag {
@@ -68,6 +65,22 @@ struct stack_record {
 };
 _Static_assert(sizeof(struct stack_record) == 56, "stack_record is 56 bytes, see SampleRecords.cs");
 
+/*
+ * A tick whose walk has to wait until the collector has read the process: the registers and the innermost part of the
+ * stack, walked later by Sampling/StackWalker.cs. record.user_frames is 0 and record.hash is not set.
+ */
+#define COPY_PAGES 4
+#define COPY_BYTES (COPY_PAGES * 4096)
+struct stack_copy {
+	struct stack_record record;
+	__u64 time; /* bpf_ktime_get_ns() */
+	__u64 ip;
+	__u64 registers[16]; /* DWARF numbering */
+	__u64 start;	     /* address of the first byte */
+	__u64 length;	     /* bytes that could be read, of the COPY_BYTES that follow */
+	__u64 kernel[MAX_KERNEL_FRAMES];
+};
+
 /* Kinds of process_event. */
 enum event_kind {
 	EVENT_UNKNOWN_PROCESS = 1, /* first tick of a process without entry in `processes` */
@@ -81,11 +94,12 @@ struct process_event {
 	__u32 pid;
 	__u64 start_time;
 	__u64 address; /* of EVENT_UNKNOWN_ADDRESS */
+	__u64 time;    /* bpf_ktime_get_ns() */
 	__u32 exec_id;
 	__u32 padding;
 	char comm[COMM_LENGTH];
 };
-_Static_assert(sizeof(struct process_event) == 48, "process_event is 48 bytes, see SampleRecords.cs");
+_Static_assert(sizeof(struct process_event) == 56, "process_event is 56 bytes, see SampleRecords.cs");
 
 /* States of a process. */
 enum process_state {

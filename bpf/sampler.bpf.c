@@ -5,6 +5,8 @@
  *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python (likewise, where there is an
  * interpreter) -> emit
  *
+ * A process that the collector has not read yet cannot be walked by tables: `copy` sends its stack as it is.
+ *
  * Kernel >= 5.10. Ring buffer and preallocated maps only; no kprobes. Every early return of a tick is a counter.
  */
 #include "kernel.h"
@@ -24,8 +26,9 @@ _Static_assert(MAX_USER_WORDS == 2 * MAX_USER_FRAMES, "an index of the user part
 #define KERNEL_STACK_SIZE   16384
 #define FRAME_POINTER_REACH (8u << 20) /* a caller's frame is not further away */
 #define LOWEST_CODE_ADDRESS 4096
+#define LONGEST_COPY_PAUSE  80 /* ms: a process that shows new code all the time is a JIT, which frame pointers walk */
 
-enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_EMIT, CALLS };
+enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_COPY, CALL_EMIT, CALLS };
 
 /* Inode of the collector's pid namespace; 0 when it is the host's, whose pids need no translation. */
 const volatile __u32 pid_namespace = 0;
@@ -35,6 +38,7 @@ volatile struct settings settings = {};
 /* Types that no map names: this keeps them in the type information, for the test of their layout. */
 const volatile struct {
 	struct process_event event;
+	struct stack_copy copy;
 	struct mapping mapping;
 } layouts SEC(".rodata.layouts")
 = {};
@@ -44,13 +48,14 @@ struct walk {
 	__u64 ip;
 	__u64 sp;
 	__u64 bp;
+	__u64 leaf_ip;
 	__u64 leaf_registers[16]; /* DWARF numbering */
 	struct process process;
 	__u32 calls;
 	__u32 innermost; /* ip is where the thread stands, not a return address */
 	__u32 python_calls;
-	__u32 padding;
-	__u64 python_frame; /* the next one to read */
+	__u32 in_unread_code; /* a frame lies in code that the collector will have read soon */
+	__u64 python_frame;   /* the next one to read */
 	struct stack_record record;
 	__u64 frames[MAX_FRAMES]; /* continues record */
 };
@@ -79,6 +84,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
 } stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} copies SEC(".maps");
 
 /* Few and urgent, so with wake-up. */
 struct {
@@ -138,7 +148,6 @@ struct {
 struct tally {
 	__u64 ticks;
 	__u64 drops[DROP_REASONS];
-	__u64 endings[ENDINGS_SIZE];
 	__u64 events_lost; /* announcements that found `events` full */
 };
 
@@ -151,6 +160,7 @@ struct {
 
 int unwind(struct bpf_perf_event_data *ctx);
 int python(struct bpf_perf_event_data *ctx);
+int copy(struct bpf_perf_event_data *ctx);
 int emit(struct bpf_perf_event_data *ctx);
 
 struct {
@@ -159,7 +169,12 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } calls SEC(".maps")
-= { .values = { [CALL_UNWIND] = (void *)&unwind, [CALL_PYTHON] = (void *)&python, [CALL_EMIT] = (void *)&emit } };
+= { .values = {
+	    [CALL_UNWIND] = (void *)&unwind,
+	    [CALL_PYTHON] = (void *)&python,
+	    [CALL_COPY] = (void *)&copy,
+	    [CALL_EMIT] = (void *)&emit,
+    } };
 
 static __always_inline struct tally *tally(void)
 {
@@ -218,6 +233,7 @@ static __always_inline int announce(enum event_kind kind, struct stack_record *r
 		.start_time = r->start_time,
 		.exec_id = r->exec_id,
 		.address = address,
+		.time = bpf_ktime_get_ns(),
 	};
 	struct tally *t;
 
@@ -241,8 +257,11 @@ static __always_inline void announce_unknown_address(struct walk *w)
 	if (w->process.state != PROCESS_PROFILED)
 		return;
 	p = bpf_map_lookup_elem(&processes, &pid);
+	if (!p)
+		return;
 	now = bpf_ktime_get_ns();
-	if (!p || now - p->last_unknown < p->unknown_pause * NSEC_PER_MSEC)
+	w->in_unread_code = p->unknown_pause <= LONGEST_COPY_PAUSE;
+	if (now - p->last_unknown < p->unknown_pause * NSEC_PER_MSEC)
 		return;
 	p->last_unknown = now;
 	announce(EVENT_UNKNOWN_ADDRESS, &w->record, w->ip, BPF_RB_FORCE_WAKEUP);
@@ -477,6 +496,8 @@ int unwind(struct bpf_perf_event_data *ctx)
 out:
 	if (w->process.flags & PROCESS_PYTHON)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON);
+	if (w->in_unread_code)
+		bpf_tail_call(ctx, &calls, CALL_COPY);
 	bpf_tail_call(ctx, &calls, CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }
@@ -539,7 +560,6 @@ int emit(struct bpf_perf_event_data *ctx)
 	frames += kernel_frames;
 	if (!frames)
 		return drop(DROP_NO_STACK);
-	t->endings[w->record.ending & (ENDINGS_SIZE - 1)]++;
 
 	counts = bpf_map_lookup_elem(&active_counts, &zero);
 	if (!counts)
@@ -559,9 +579,57 @@ int emit(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
+/* Sends the stack as it is. Where there is no room, or nothing to read, the walk by what is known has to do. */
+SEC("perf_event")
+int copy(struct bpf_perf_event_data *ctx)
+{
+	__u32 zero = 0;
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
+	struct stack_copy *c;
+	void *bytes;
+	long size;
+
+	if (!w)
+		return drop(DROP_NO_SCRATCH);
+	c = bpf_ringbuf_reserve(&copies, sizeof(*c) + COPY_BYTES, 0);
+	if (!c)
+		goto walk;
+	c->record = w->record;
+	c->record.flags = 0;
+	c->record.ending = ENDING_NONE;
+	c->record.user_frames = 0;
+	c->record.kernel_frames = 0;
+	c->time = bpf_ktime_get_ns();
+	c->ip = w->leaf_ip;
+	__builtin_memcpy(c->registers, w->leaf_registers, sizeof(c->registers));
+	c->start = w->leaf_registers[7] & ~4095ull;
+	c->length = 0;
+	bytes = c + 1;
+	for (int i = 0; i < COPY_PAGES; i++) {
+		if (bpf_probe_read_user(bytes + i * 4096, 4096, (void *)(c->start + i * 4096)))
+			break;
+		c->length += 4096;
+	}
+	if (!c->length) {
+		bpf_ringbuf_discard(c, BPF_RB_NO_WAKEUP);
+		goto walk;
+	}
+	if (settings.collect_kernel && !(w->process.flags & PROCESS_NO_KERNEL)) {
+		size = bpf_get_stack(ctx, c->kernel, sizeof(c->kernel), 0);
+		if (size > 0)
+			c->record.kernel_frames = size / sizeof(__u64);
+	}
+	bpf_ringbuf_submit(c, BPF_RB_NO_WAKEUP);
+	return 0;
+walk:
+	bpf_tail_call(ctx, &calls, w->record.user_frames ? CALL_EMIT : CALL_UNWIND);
+	return drop(DROP_NO_SCRATCH);
+}
+
 static __always_inline void set_registers(struct walk *w, const struct pt_regs *regs)
 {
 	w->ip = regs->rip;
+	w->leaf_ip = regs->rip;
 	w->sp = regs->rsp;
 	w->bp = regs->rbp;
 	w->leaf_registers[0] = regs->rax;
@@ -650,6 +718,7 @@ static __always_inline void reset(struct walk *w)
 	w->record.weight = 1;
 	w->calls = 0;
 	w->python_calls = 0;
+	w->in_unread_code = 0;
 	w->innermost = 1;
 }
 
@@ -707,8 +776,11 @@ int sample(struct bpf_perf_event_data *ctx)
 
 	if (settings.collect_user && !(w->process.flags & PROCESS_NO_USER) &&
 	    !(w->record.flags & RECORD_KERNEL_THREAD)) {
-		if (find_user_registers(ctx, task, w))
+		if (find_user_registers(ctx, task, w)) {
+			if (!w->process.mapping_count && w->process.state != PROCESS_PROFILED)
+				bpf_tail_call(ctx, &calls, CALL_COPY);
 			bpf_tail_call(ctx, &calls, CALL_UNWIND);
+		}
 		w->record.ending = ENDING_NO_REGISTERS;
 	}
 	bpf_tail_call(ctx, &calls, CALL_EMIT);

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Page;
 using ActorProfiler.Aggregator.Pprof;
@@ -40,43 +42,48 @@ internal sealed class Recording : IAsyncDisposable
         CheckWritable(_options.Pprof);
         CheckWritable(_options.Html);
         using var files = new ElfFiles();
-        using (var session = new SamplingSession(_options.Sampling, new RecordPolicy(), files, _jit, _time) { OnlyEntered = _options.Pids.Count > 0 })
+        var session = new SamplingSession(_options.Sampling, new RecordPolicy(), files, _jit, _time) { OnlyEntered = _options.Pids.Count > 0 };
+        if (_options.Pids.FirstOrDefault(pid => !session.Processes.Want(pid)) is var missing and > 0)
         {
-            if (_options.Pids.FirstOrDefault(pid => !session.Processes.Want(pid)) is var missing and > 0)
-            {
-                Console.Error.WriteLine($"actorprofiler: --pid {missing}: there is no such process");
-                return ExitCode.Failure;
-            }
-
-            Sample(session, cancellation);
+            session.Dispose();
+            Console.Error.WriteLine($"actorprofiler: --pid {missing}: there is no such process");
+            return ExitCode.Failure;
         }
 
+        Sample(session, cancellation);
         return await WriteAsync();
     }
 
     /// <summary>Leaves the processes as they were found.</summary>
     public ValueTask DisposeAsync() => _jit.DisposeAsync();
 
+    /// <summary>Samples on a thread of its own, which naming must not hold up, and takes the intervals as they come. Ends the session.</summary>
     private void Sample(SamplingSession session, CancellationToken cancellation)
     {
-        session.Start();
-        var started = _time.GetTimestamp();
-        var (shown, elapsed) = (TimeSpan.Zero, TimeSpan.Zero);
-        while (elapsed < _options.Duration && !cancellation.IsCancellationRequested && AnyAlive())
+        using var intervals = new BlockingCollection<SampleInterval>();
+        ExceptionDispatchInfo? failure = null;
+        using (var loop = new SamplingLoop(session, _round, intervals.Add, e => failure = ExceptionDispatchInfo.Capture(e), _time))
         {
-            var left = _options.Duration - elapsed;
-            session.Poll(left < _round / 4 ? left : _round / 4);
-            elapsed = _time.GetElapsedTime(started);
-            if (elapsed - shown >= _round)
+            var started = _time.GetTimestamp();
+            for (var elapsed = TimeSpan.Zero;
+                elapsed < _options.Duration && failure is null && !cancellation.IsCancellationRequested && AnyAlive();
+                elapsed = _time.GetElapsedTime(started))
             {
-                Take(session.Collect());
-                shown = elapsed;
-                ShowProgress(elapsed);
+                var left = _options.Duration - elapsed;
+                if (intervals.TryTake(out var interval, left < _round / 4 ? left : _round / 4))
+                {
+                    Take(interval);
+                    ShowProgress(elapsed);
+                }
             }
         }
 
-        session.Stop();
-        Take(session.Collect());
+        failure?.Throw();
+        while (intervals.TryTake(out var last))
+        {
+            Take(last);
+        }
+
         EndProgress();
     }
 

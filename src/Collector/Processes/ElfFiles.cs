@@ -18,6 +18,7 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
 
     private readonly Dictionary<FileStatus, Entry> _files = [];
     private readonly Dictionary<ElfFile, FileStatus> _keys = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(ulong Device, ulong Inode), FileStatus> _openInodes = [];
     private readonly HashSet<FileStatus> _unreadable = [];
     private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -46,6 +47,19 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
         }
 
         var opened = OpenMapped(pid, mapping);
+        lock (_lock)
+        {
+            if (opened.Handle is null && opened.Failure == OpenFailure.NotFound && FindOpen(mapping) is { } known)
+            {
+                return known;
+            }
+        }
+
+        if (opened.Handle is null && opened.Failure == OpenFailure.NotFound)
+        {
+            opened = OpenHere(mapping);
+        }
+
         if (opened.Handle is null)
         {
             return Refuse(ReasonOf(opened.Failure));
@@ -84,6 +98,7 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
                 {
                     _files.Remove(key);
                     _keys.Remove(entry.File);
+                    _openInodes.Remove((key.Device, key.Inode));
                     entry.File.Dispose();
                 }
             }
@@ -106,7 +121,20 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
 
             _files.Clear();
             _keys.Clear();
+            _openInodes.Clear();
         }
+    }
+
+    /// <summary>The file of a process that is gone, if it is open for another one: while it is, no other file gets its inode.</summary>
+    private ElfFile? FindOpen(in MemoryMapping mapping)
+    {
+        if (!_openInodes.TryGetValue((mapping.Device, mapping.Inode), out var status) || !_files.TryGetValue(status, out var entry))
+        {
+            return null;
+        }
+
+        entry.Users++;
+        return entry.File;
     }
 
     private ElfFile? Use(SafeFileHandle handle, FileStatus status, string path)
@@ -128,6 +156,7 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
         {
             var file = ElfFile.Read(new FileSource(handle, status.Size), path);
             _files.Add(status, new Entry(file));
+            _openInodes[(status.Device, status.Inode)] = status;
             _keys.Add(file, status);
             return file;
         }
@@ -141,22 +170,37 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
     /// <summary>Opens the file behind a mapping, of whatever kind it is; the caller owns the handle.</summary>
     public static OpenedFile OpenMapped(int pid, in MemoryMapping mapping)
     {
-        using var root = SafeOpen.Root($"/proc/{pid}/root");
-        if (root is null)
-        {
-            return new OpenedFile(null, default, OpenFailure.NotFound);
-        }
-
-        var byPath = SafeOpen.Under(root, mapping.Path, ElfLimits.FileBytes);
-        if (byPath.Handle is not null && byPath.Status.Inode == mapping.Inode && byPath.Status.Device == mapping.Device)
+        var byPath = OpenByPath($"/proc/{pid}/root", mapping);
+        if (byPath.Handle is not null)
         {
             return byPath;
         }
 
         // Deleted, replaced, or on a file system that reports other numbers (overlayfs, btrfs): the kernel knows which file is mapped.
-        byPath.Handle?.Dispose();
         var range = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/map_files/{mapping.Start:x}-{mapping.End:x}");
         return SafeOpen.Trusted(range, ElfLimits.FileBytes);
+    }
+
+    /// <summary>The file of a process that is gone, as this process sees it.</summary>
+    private static OpenedFile OpenHere(in MemoryMapping mapping) => OpenByPath("/proc/self/root", mapping);
+
+    /// <summary>Opens a path, if the mapped file is what it leads to.</summary>
+    private static OpenedFile OpenByPath(string rootFolder, in MemoryMapping mapping)
+    {
+        using var root = SafeOpen.Root(rootFolder);
+        if (root is null)
+        {
+            return new OpenedFile(null, default, OpenFailure.NotFound);
+        }
+
+        var opened = SafeOpen.Under(root, mapping.Path, ElfLimits.FileBytes);
+        if (opened.Handle is null || (opened.Status.Inode == mapping.Inode && opened.Status.Device == mapping.Device))
+        {
+            return opened;
+        }
+
+        opened.Handle.Dispose();
+        return new OpenedFile(null, default, OpenFailure.NotFound);
     }
 
     private ElfFile? Refuse(string reason)

@@ -28,14 +28,16 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
             return null;
         }
 
-        var mappings = ImmutableArray.CreateBuilder<MappedFile>();
-        foreach (var mapping in MapsParser.ParseExecutable(maps, MappingLimit))
-        {
-            mappings.Add(new MappedFile(mapping, files.Open(identity.Pid, mapping)));
-        }
+        return Of(identity, MapsParser.ParseExecutable(maps, MappingLimit), files);
+    }
 
-        return new ProcessImage(
-            identity, mappings.ToImmutable(), ProcFiles.Comm(identity.Pid) ?? "", ProcFiles.Status(identity.Pid));
+    /// <summary>The image of a process whose executable mappings are known, by address; it may be gone by now.</summary>
+    public static ProcessImage Of(ProcessIdentity identity, ImmutableArray<MemoryMapping> mappings, ElfFiles files)
+    {
+        var pid = identity.Pid;
+        ImmutableArray<MappedFile> mapped = [.. mappings.Select(mapping => new MappedFile(mapping, files.Open(pid, mapping)))];
+        return ProcFiles.IsStill(identity)
+            ? new ProcessImage(identity, mapped, ProcFiles.Comm(pid) ?? "", ProcFiles.Status(pid)) : new ProcessImage(identity, mapped, "", Status: null);
     }
 
     /// <summary>The mapping that holds an address, or null.</summary>

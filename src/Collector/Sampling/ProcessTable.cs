@@ -1,7 +1,5 @@
 using System.Text;
 using ActorProfiler.Collector.Processes;
-using ActorProfiler.Collector.Sampling.Native;
-using ActorProfiler.Collector.Unwinding;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -10,32 +8,15 @@ namespace ActorProfiler.Collector.Sampling;
 /// </summary>
 /// <remarks>Used by the sampling thread only, but for <see cref="KnownProcess.Image"/>.</remarks>
 internal sealed class ProcessTable(
-    BpfMap entries, UnwindTableStore tables, ElfFiles files, IProcessPolicy policy, ProcessInterpreters interpreters, TimeProvider time)
+    ProcessEntries entries, ProcessReader reader, ElfFiles files, IProcessPolicy policy, ProcessInterpreters interpreters, TimeProvider time)
 {
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
 
-    private readonly Dictionary<ProcessIdentity, Tracked> _byIdentity = [];
-    private readonly Dictionary<int, Tracked> _running = [];
-    private readonly Dictionary<int, Tracked> _wanted = [];
+    private readonly Dictionary<ProcessIdentity, TrackedProcess> _byIdentity = [];
+    private readonly Dictionary<int, TrackedProcess> _running = [];
+    private readonly Dictionary<int, TrackedProcess> _wanted = [];
     private long _round;
-
-    private sealed class Tracked(KnownProcess process)
-    {
-        public KnownProcess Process => process;
-
-        public ProcessDecision Decision { get; set; }
-
-        public UnwindTableStore.PlacedMappings? Placed { get; set; }
-
-        /// <summary>The table of code it has made itself.</summary>
-        public UnwindTable? Generated { get; set; }
-
-        /// <summary>As it was when it was announced; kept until it has been read again or has turned out to be gone.</summary>
-        public ProcessImage? Early { get; set; }
-
-        public RereadPause Reread { get; } = new();
-    }
 
     public int Count => _byIdentity.Count;
 
@@ -48,24 +29,35 @@ internal sealed class ProcessTable(
     /// <summary>The process a stack record speaks of.</summary>
     public KnownProcess Of(StackRecord record)
     {
-        var process = Track(new ProcessIdentity((int)record.Pid, record.StartTime, record.ExecId), record.Comm).Process;
+        var process = Track(IdentityOf(record), record.Comm).Process;
         process.LastRound = _round;
         return process;
     }
 
+    /// <summary>The process whose stack was copied, read as it was then.</summary>
+    public KnownProcess Of(StackCopy copy)
+    {
+        var tracked = Track(IdentityOf(copy.Record), copy.Record.Comm);
+        tracked.Process.LastRound = _round;
+        reader.Read(tracked, copy.Time);
+        return tracked.Process;
+    }
+
+    /// <summary>Whether user stacks of a process are asked for.</summary>
+    public bool CollectsUser(KnownProcess process) => !_byIdentity[process.Identity].Decision.Flags.HasFlag(ProcessFlags.NoUser);
+
     /// <summary>Reads a process as soon as it is announced: it may be gone before those announced earlier have been seen to.</summary>
     public void ReadEarly(in ProcessEvent happened)
     {
-        var identity = new ProcessIdentity((int)happened.Pid, happened.StartTime, happened.ExecId);
-        if (happened.Kind == EventKind.UnknownProcess && Track(identity, happened.Comm) is { Early: null, Process.Image: null } tracked)
+        if (happened.Kind == EventKind.UnknownProcess)
         {
-            tracked.Early = ProcessImage.Read(identity, files);
+            reader.Read(Track(IdentityOf(happened), happened.Comm), happened.Time);
         }
     }
 
     public void On(in ProcessEvent happened)
     {
-        var identity = new ProcessIdentity((int)happened.Pid, happened.StartTime, happened.ExecId);
+        var identity = IdentityOf(happened);
         switch (happened.Kind)
         {
             case EventKind.UnknownProcess:
@@ -73,16 +65,16 @@ internal sealed class ProcessTable(
                 break;
             case EventKind.UnknownAddress when _byIdentity.TryGetValue(identity, out var tracked):
                 tracked.Reread.Take(time);
-                Discover(tracked);
-                break;
-            case EventKind.Exec or EventKind.Exit when _running.Remove((int)happened.Pid, out var ended):
-                End(ended);
-                break;
-        }
+                reader.ReadAgain(tracked);
+                if (!tracked.Process.HasEnded)
+                {
+                    entries.Tell(tracked, ProcessState.Profiled);
+                }
 
-        if (happened.Kind == EventKind.Exec && _wanted.ContainsKey((int)happened.Pid))
-        {
-            entries.Set((int)happened.Pid, new ProcessEntry { State = ProcessState.Wanted });
+                break;
+            case EventKind.Exec or EventKind.Exit:
+                OnEnd(identity.Pid, isExec: happened.Kind == EventKind.Exec);
+                break;
         }
     }
 
@@ -95,10 +87,10 @@ internal sealed class ProcessTable(
             return false;
         }
 
-        var tracked = new Tracked(new KnownProcess(new ProcessIdentity(pid, startTime, ExecId: 0), ProcFiles.Comm(pid) ?? ""));
-        tracked.Process.Image = ProcessImage.Read(tracked.Process.Identity, files);
+        var tracked = new TrackedProcess(new KnownProcess(new ProcessIdentity(pid, startTime, ExecId: 0), ProcFiles.Comm(pid) ?? ""));
+        reader.Show(tracked, ProcessImage.Read(tracked.Identity, files));
         tracked.Decision = policy.Decide(tracked.Process);
-        Tell(tracked, ProcessState.Wanted);
+        entries.Tell(tracked, ProcessState.Wanted);
         _wanted[pid] = tracked;
         return true;
     }
@@ -109,7 +101,7 @@ internal sealed class ProcessTable(
         foreach (var tracked in _running.Values)
         {
             tracked.Decision = policy.Decide(tracked.Process);
-            Tell(tracked, ProcessState.Profiled);
+            entries.Tell(tracked, ProcessState.Profiled);
         }
     }
 
@@ -120,8 +112,8 @@ internal sealed class ProcessTable(
         {
             if (_byIdentity.TryGetValue(process, out var tracked) && !tracked.Process.HasEnded)
             {
-                tracked.Generated = table;
-                Tell(tracked, ProcessState.Profiled);
+                (tracked.Generated, tracked.PlacedImage) = (table, null);
+                entries.Tell(tracked, ProcessState.Profiled);
             }
         }
     }
@@ -134,8 +126,7 @@ internal sealed class ProcessTable(
         {
             if (tracked.Process.HasEnded && _round - tracked.Process.LastRound > RoundsKept)
             {
-                ReleaseFiles(tracked.Process.Image);
-                ReleaseFiles(tracked.Early);
+                reader.Show(tracked, null);
                 interpreters.Forget(identity);
                 policy.Forget(identity);
                 _byIdentity.Remove(identity);
@@ -148,22 +139,30 @@ internal sealed class ProcessTable(
     /// <summary>Checks for processes whose end was not heard of (the event buffer was full).</summary>
     public void SweepEnded()
     {
-        foreach (var (pid, tracked) in _running)
+        foreach (var (identity, tracked) in _byIdentity)
         {
-            if (!ProcFiles.IsStill(tracked.Process.Identity))
+            if (tracked.Process.HasEnded || ProcFiles.IsStill(identity))
             {
-                _running.Remove(pid);
-                entries.Remove(pid);
-                End(tracked);
+                continue;
+            }
+
+            tracked.Process.HasEnded = true;
+            if (_running.TryGetValue(identity.Pid, out var running) && ReferenceEquals(running, tracked))
+            {
+                OnEnd(identity.Pid, isExec: false);
             }
         }
     }
 
-    private Tracked Track(ProcessIdentity identity, Comm comm)
+    private static ProcessIdentity IdentityOf(in StackRecord record) => new((int)record.Pid, record.StartTime, record.ExecId);
+
+    private static ProcessIdentity IdentityOf(in ProcessEvent happened) => new((int)happened.Pid, happened.StartTime, happened.ExecId);
+
+    private TrackedProcess Track(ProcessIdentity identity, Comm comm)
     {
         if (!_byIdentity.TryGetValue(identity, out var tracked))
         {
-            tracked = new Tracked(new KnownProcess(identity, TextOf(comm)));
+            tracked = new TrackedProcess(new KnownProcess(identity, TextOf(comm)));
             tracked.Process.LastRound = _round;
             _byIdentity.Add(identity, tracked);
         }
@@ -171,28 +170,17 @@ internal sealed class ProcessTable(
         return tracked;
     }
 
-    private void Discover(Tracked tracked)
+    private void Discover(TrackedProcess tracked)
     {
         var process = tracked.Process;
-        var image = ProcessImage.Read(process.Identity, files);
-        var early = tracked.Early;
-        tracked.Early = null;
-        if (image is null)
+        Adopt(tracked);
+        reader.Read(tracked, tracked.SeenAt);
+        Missed += process.Image is null ? 1 : 0;
+        tracked.Decision = policy.Decide(process);
+        process.HasEnded |= reader.HasEnded(tracked);
+        if (process.HasEnded)
         {
-            process.Image ??= early;
-            Missed += process.Image is null ? 1 : 0;
-            process.HasEnded |= !ProcFiles.IsStill(process.Identity);
-            if (process.HasEnded)
-            {
-                policy.Decide(process);
-                return;
-            }
-        }
-        else
-        {
-            ReleaseFiles(early);
-            ReleaseFiles(process.Image);
-            process.Image = image;
+            return;
         }
 
         if (_running.TryGetValue(process.Identity.Pid, out var before) && !ReferenceEquals(before, tracked))
@@ -201,61 +189,53 @@ internal sealed class ProcessTable(
         }
 
         _running[process.Identity.Pid] = tracked;
-        tracked.Decision = policy.Decide(process);
-        Tell(tracked, ProcessState.Profiled);
-        if (_wanted.TryGetValue(process.Identity.Pid, out var wanted))
-        {
-            ReleaseFiles(wanted.Process.Image);
-            wanted.Process.Image = null;
-            End(wanted);
-        }
+        entries.Tell(tracked, ProcessState.Profiled);
     }
 
-    /// <summary>Writes a process's entry: its mappings first, so that the programs never see an entry without them.</summary>
-    private void Tell(Tracked tracked, ProcessState state)
+    /// <summary>Takes over what was read and placed when the process was asked for by pid.</summary>
+    private void Adopt(TrackedProcess tracked)
     {
-        var previous = tracked.Placed;
-        tracked.Placed = tracked.Decision.IsProfiled && tracked.Process.Image is { } image ? tables.Place(image, tracked.Generated) : null;
-        var entry = new ProcessEntry
+        if (!_wanted.TryGetValue(tracked.Identity.Pid, out var wanted) || wanted.Placed is null || tracked.Placed is not null)
         {
-            State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,
-            Flags = tracked.Decision.Flags | (tracked.Decision.IsProfiled ? interpreters.Tell(tracked.Process) : ProcessFlags.None),
-            KeepOneIn = tracked.Decision.KeepOneIn,
-            Shard = tracked.Placed?.Range.Shard ?? 0,
-            FirstMapping = tracked.Placed?.FirstRow ?? 0,
-            MappingCount = tracked.Placed?.Rows ?? 0,
+            return;
+        }
 
-            // Both the kernel's bpf_ktime_get_ns and this count from the same monotonic clock.
-            LastUnknown = (ulong)(time.GetTimestamp() * (1e9 / time.TimestampFrequency)),
-            UnknownPause = (uint)tracked.Reread.Pause.TotalMilliseconds,
-        };
-        entries.Set(tracked.Process.Identity.Pid, entry);
-        if (previous is not null)
+        reader.Show(tracked, wanted.Process.Image! with { Identity = tracked.Identity });
+        (tracked.Placed, tracked.PlacedImage) = (wanted.Placed, tracked.Process.Image);
+        (wanted.Placed, wanted.Process.Image) = (null, null);
+    }
+
+    /// <summary>
+    /// The program that had this pid runs no more. Its entry may have been written after the BPF programs removed it: a later process
+    /// with the pid must not find it. Where that one has been announced already, it will be again.
+    /// </summary>
+    private void OnEnd(int pid, bool isExec)
+    {
+        entries.Remove(pid);
+        if (_running.Remove(pid, out var ended))
         {
-            tables.Release(previous);
+            End(ended);
+        }
+
+        if (_wanted.TryGetValue(pid, out var wanted))
+        {
+            End(wanted);
+            reader.Show(wanted, null);
+            if (isExec)
+            {
+                entries.Want(pid);
+            }
         }
     }
 
-    private void End(Tracked tracked)
+    private void End(TrackedProcess tracked)
     {
         tracked.Process.HasEnded = true;
-        if (tracked.Placed is { } placed)
-        {
-            tables.Release(placed);
-            tracked.Placed = null;
-        }
-
-        if (!_running.ContainsKey(tracked.Process.Identity.Pid))
+        reader.ReadJournal(tracked);
+        entries.Release(tracked);
+        if (!_running.ContainsKey(tracked.Identity.Pid))
         {
             interpreters.End(tracked.Process);
-        }
-    }
-
-    private void ReleaseFiles(ProcessImage? image)
-    {
-        if (image is not null)
-        {
-            files.Release(image.Files);
         }
     }
 

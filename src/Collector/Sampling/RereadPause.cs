@@ -6,7 +6,9 @@ namespace ActorProfiler.Collector.Sampling;
 /// </summary>
 internal sealed class RereadPause
 {
-    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
+    /// <summary>A program has mapped its libraries a few milliseconds after its first tick.</summary>
+    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(5);
+
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(60);
 

@@ -17,10 +17,8 @@ internal sealed record SampleInterval(
 /// <summary><c>Ticks = Recorded + Σ Dropped</c> over all intervals up to and including the last one of a session.</summary>
 /// <param name="Ticks">Expiries of the sampling clocks in running tasks.</param>
 /// <param name="Dropped">By reason, see <see cref="DropReasons"/>.</param>
-/// <param name="Endings">How the walks of user stacks ended, by <see cref="WalkEnding"/>.</param>
 /// <param name="Recorded">Ticks in the interval's stacks.</param>
-internal sealed record IntervalCounts(
-    long Ticks, IReadOnlyDictionary<string, long> Dropped, IReadOnlyDictionary<WalkEnding, long> Endings, long Recorded);
+internal sealed record IntervalCounts(long Ticks, IReadOnlyDictionary<string, long> Dropped, long Recorded);
 
 /// <summary>What a session holds, and what has gone wrong in it since it started.</summary>
 /// <param name="Clocks">Sampling clocks: one per online CPU.</param>

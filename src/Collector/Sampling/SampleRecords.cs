@@ -50,6 +50,35 @@ internal struct StackRecord
     public Comm Comm;
 }
 
+[InlineArray(16)]
+internal struct RegisterValues
+{
+    private ulong _first;
+}
+
+[InlineArray(KernelFrames)]
+internal struct KernelAddresses
+{
+    public const int KernelFrames = 127;
+
+    private ulong _first;
+}
+
+/// <summary><c>struct stack_copy</c>; <see cref="CopiedBytes"/> of the stack follow it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct StackCopyRecord
+{
+    public const int CopiedBytes = 16384;
+
+    public StackRecord Record;
+    public ulong Time;
+    public ulong Ip;
+    public RegisterValues Registers;
+    public ulong Start;
+    public ulong Length;
+    public KernelAddresses Kernel;
+}
+
 internal enum EventKind : uint
 {
     UnknownProcess = 1,
@@ -66,6 +95,7 @@ internal struct ProcessEvent
     public uint Pid;
     public ulong StartTime;
     public ulong Address;
+    public ulong Time;
     public uint ExecId;
     public uint Padding;
     public Comm Comm;
@@ -119,18 +149,11 @@ internal struct Tally
 {
     public ulong Ticks;
     public DropCounts Drops;
-    public EndingCounts Endings;
     public ulong EventsLost;
 }
 
 [InlineArray(DropReasons.KernelCount)]
 internal struct DropCounts
-{
-    private ulong _first;
-}
-
-[InlineArray(8)]
-internal struct EndingCounts
 {
     private ulong _first;
 }

@@ -12,6 +12,8 @@ internal sealed class SamplingLoop : IDisposable
 
     private static readonly TimeSpan _housekeepingInterval = TimeSpan.FromSeconds(30);
 
+    private const int Niceness = -10;
+
     private readonly SamplingSession _session;
     private readonly Action<SampleInterval> _onInterval;
     private readonly Action<Exception> _onFailure;
@@ -59,6 +61,8 @@ internal sealed class SamplingLoop : IDisposable
     {
         try
         {
+            // Whoever is sampled must not keep the sampler from emptying its buffers. Without the right to it, it takes its turn.
+            _ = LibC.setpriority(LibC.OfProcess, LibC.CallingThread, Niceness);
             _session.Start();
             Loop();
             _session.Stop();

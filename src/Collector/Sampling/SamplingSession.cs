@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.Jit;
@@ -25,7 +24,10 @@ internal sealed class SamplingSession : IDisposable
     private readonly SamplingClocks _clocks;
     private readonly MappedValues _settings;
     private readonly RingBuffer _stackRing;
+    private readonly RingBuffer _copyRing;
     private readonly RingBuffer _eventRing;
+    private readonly ProcessRecords _records;
+    private readonly StackCopies _copies;
     private readonly StackTable _stacks;
     private readonly ProcessInterpreters _interpreters;
     private readonly TallyReader _tally;
@@ -33,6 +35,7 @@ internal sealed class SamplingSession : IDisposable
     private readonly BpfMap[] _counts;
     private readonly ulong[] _hashes;
     private readonly ulong[] _ticks;
+    private readonly Queue<ProcessEvent> _announced = new();
     private readonly Queue<ProcessEvent> _happened = new();
     private readonly ElfFiles _files;
     private SamplingOptions _options;
@@ -54,19 +57,25 @@ internal sealed class SamplingSession : IDisposable
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
             _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit, new HotSpotTables(Tables.Rules, time)) { ReadsPython = options.Python };
-            Processes = new ProcessTable(_programs.Map("processes"), Tables, files, policy, _interpreters, time);
+            var journal = new MappingJournal();
+            _records = new ProcessRecords(journal, time);
+            var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
+            Processes = new ProcessTable(entries, new ProcessReader(files, journal), files, policy, _interpreters, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
+            _copies = new StackCopies(Processes, Tables, _stacks);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _activeCounts = _programs.Map("active_counts");
             _counts = [_programs.Map("counts_a"), _programs.Map("counts_b")];
             _hashes = new ulong[_counts[0].MaxEntries];
             _ticks = new ulong[_counts[0].MaxEntries];
             _stackRing = new RingBuffer("stacks", _programs.Map("stacks"), _stacks.Add);
-            _eventRing = new RingBuffer("events", _programs.Map("events"), OnEvent);
-            Tables.BeforeInstalling = _stackRing.Consume;
+            _copyRing = new RingBuffer("copies", _programs.Map("copies"), _copies.Add);
+            _eventRing = new RingBuffer("events", _programs.Map("events"), bytes => _announced.Enqueue(MemoryMarshal.Read<ProcessEvent>(bytes)));
+            Tables.BeforeInstalling = EmptyStacks;
             _settings = new MappedValues(_programs.Map(".bss").File, (nuint)Marshal.SizeOf<Settings>());
             _clocks = new SamplingClocks(_programs, "sample");
             WriteSettings();
+            _records.Follow(OnlineCpus.Read());
             _tracepoints.Add(_programs.Attach("on_exec"));
             _tracepoints.Add(_programs.Attach("on_exit"));
         }
@@ -116,21 +125,27 @@ internal sealed class SamplingSession : IDisposable
     }
 
     /// <summary>Has a clock on each of these CPUs and on no other: they come and go.</summary>
-    public void FollowCpus(IReadOnlyList<int> online) => _clocks.Follow(online);
+    public void FollowCpus(IReadOnlyList<int> online)
+    {
+        _clocks.Follow(online);
+        _records.Follow(online);
+    }
 
     /// <summary>Waits for something urgent (a process not seen before), sees to it, and empties the stack buffer.</summary>
     public void Poll(TimeSpan timeout)
     {
         _eventRing.Poll(_interpreters.ExpectsTable && timeout > _tablePoll ? _tablePoll : timeout);
-        _stackRing.Consume();
+        TakeRecords();
         Processes.TakeTables();
         while (_happened.TryDequeue(out var happened))
         {
             // Compiling the tables of a large program takes a while: nothing else may be lost meanwhile.
             Processes.On(happened);
             _eventRing.Consume();
-            _stackRing.Consume();
+            TakeRecords();
         }
+
+        _copies.Walk();
     }
 
     /// <summary>Ends the interval: all that was counted since the last call.</summary>
@@ -161,7 +176,9 @@ internal sealed class SamplingSession : IDisposable
         _clocks?.Dispose();
         _tracepoints.ForEach(link => link.Dispose());
         _settings?.Dispose();
+        _records?.Dispose();
         _stackRing?.Dispose();
+        _copyRing?.Dispose();
         _eventRing?.Dispose();
         Tables?.Dispose();
         _programs.Dispose();
@@ -179,16 +196,9 @@ internal sealed class SamplingSession : IDisposable
     private static void Configure(BpfObject programs, SamplingOptions options)
     {
         programs.InitialConstants<uint>()[0] = PidNamespace();
-        programs.Map("stacks").MaxEntries = RingBytes(OnlineCpus.Read().Count, options.SampleRate);
-    }
-
-    /// <summary>Room for two seconds of stacks none of which repeats, at the rate given or at 997 Hz if that is more.</summary>
-    private static uint RingBytes(int cpus, int rate)
-    {
-        const long TypicalRecord = 512;
-        const long Least = 1 << 20;
-        const long Most = 64 << 20;
-        return (uint)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(2 * cpus * Math.Max(rate, 997) * TypicalRecord, Least, Most));
+        var cpus = OnlineCpus.Read().Count;
+        programs.Map("stacks").MaxEntries = BufferSizes.Stacks(cpus, options.SampleRate);
+        programs.Map("copies").MaxEntries = BufferSizes.Copies(cpus, options.SampleRate);
     }
 
     /// <summary>Constant <c>pid_namespace</c>: its inode, or 0 for the host's.</summary>
@@ -218,11 +228,22 @@ internal sealed class SamplingSession : IDisposable
         _intervalStart = _time.GetUtcNow();
     }
 
-    private void OnEvent(ReadOnlySpan<byte> bytes)
+    /// <summary>Empties the buffers. What they announce is read at once: it may be gone soon.</summary>
+    private void TakeRecords()
     {
-        var happened = MemoryMarshal.Read<ProcessEvent>(bytes);
-        Processes.ReadEarly(happened);
-        _happened.Enqueue(happened);
+        EmptyStacks();
+        _records.Read();
+        while (_announced.TryDequeue(out var happened))
+        {
+            Processes.ReadEarly(happened);
+            _happened.Enqueue(happened);
+        }
+    }
+
+    private void EmptyStacks()
+    {
+        _stackRing.Consume();
+        _copyRing.Consume();
     }
 
     private SessionState State() => new(
@@ -247,8 +268,7 @@ internal sealed class SamplingSession : IDisposable
 
         Add(DropReasons.RingFull, ringFull);
         Add(DropReasons.TooManyStacks, tooManyStacks);
-        var endings = Enum.GetValues<WalkEnding>().ToDictionary(ending => ending, ending => (long)tally.Endings[(int)ending]);
-        return new IntervalCounts((long)tally.Ticks, dropped, endings, joined.Sum(counted => counted.Ticks));
+        return new IntervalCounts((long)tally.Ticks, dropped, joined.Sum(counted => counted.Ticks));
 
         void Add(string reason, long ticks)
         {

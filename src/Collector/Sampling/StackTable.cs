@@ -78,6 +78,23 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
     }
 
+    /// <summary>Counts a tick for which there is no room.</summary>
+    public void Refuse() => Refused++;
+
+    /// <summary>Takes one tick of a stack that was walked from its copy.</summary>
+    /// <param name="addresses">User addresses, then kernel addresses, each innermost first.</param>
+    public void Add(KnownProcess process, in StackRecord record, ulong[] addresses, WalkEnding ending)
+    {
+        if (_byHash.Count + _singles.Count >= MostStacks)
+        {
+            Refuse();
+            return;
+        }
+
+        var user = addresses.Length - record.KernelFrames;
+        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], record.Weight, ending, record.Flags) { LastRound = _round }, 1));
+    }
+
     /// <summary>Ends an interval: joins its counts with the stacks.</summary>
     /// <param name="joined">Receives the stacks seen, each once.</param>
     /// <returns>Ticks whose stack never came.</returns>

@@ -30,13 +30,6 @@ internal sealed class TallyReader(BpfMap tallies, int possibleCpus)
             result.Drops[i] = combine(a.Drops[i], b.Drops[i]);
         }
 
-        for (var i = 0; i < EndingsCount; i++)
-        {
-            result.Endings[i] = combine(a.Endings[i], b.Endings[i]);
-        }
-
         return result;
     }
-
-    private const int EndingsCount = 8;
 }

@@ -55,6 +55,9 @@ internal sealed unsafe class UnwindShards(BpfMap outer, int mostShards) : IDispo
     public Span<uint> this[ShardRange range] =>
         _shards[(int)range.Shard].Values.AsSpan<uint>().Slice((int)range.Start, (int)range.Length);
 
+    /// <summary>All words of a shard.</summary>
+    public ReadOnlySpan<uint> this[uint shard] => _shards[(int)shard].Values.AsSpan<uint>();
+
     /// <summary>Gives a range back, for reuse after the next <see cref="Reclaim"/>.</summary>
     public void Retire(ShardRange range) => _retired.Add(range);
 

@@ -8,21 +8,17 @@ namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>Puts unwind tables and the mappings of processes where the BPF programs find them.</summary>
 /// <remarks>
-/// Executables are shared by build id over processes and containers. When the budget is used up, the table unused for
+/// Executables are shared by content over processes and containers. When the budget is used up, the table unused for
 /// longest makes room; a process whose mappings find no room is walked by frame pointers. Not thread-safe.
 /// </remarks>
 internal sealed class UnwindTableStore : IDisposable
 {
     private readonly UnwindShards _shards;
-    private readonly BpfMap _executables;
     private readonly MappedValues _ruleMemory;
     private readonly UnwindRules _rules = new();
     private readonly UnwindTables _compiler;
     private readonly Dictionary<string, Installed> _byContent = new(StringComparer.Ordinal);
     private readonly Dictionary<ElfFile, Installed> _byFile = new(ReferenceEqualityComparer.Instance);
-    private readonly Stack<uint> _freeIndexes = new();
-    private readonly List<uint> _retiredIndexes = [];
-    private uint _nextIndex = 1;
     private int _rulesWritten;
     private long _clock;
 
@@ -30,7 +26,7 @@ internal sealed class UnwindTableStore : IDisposable
     {
         _compiler = new UnwindTables(_rules, time);
         _shards = new UnwindShards(programs.Map("shards"), mostShards);
-        _executables = programs.Map("executables");
+        Executables = new ExecutableTables(programs.Map("executables"), _shards, _rules);
         _ruleMemory = new MappedValues(programs.Map("rules").File, UnwindRules.Limit * (nuint)Marshal.SizeOf<UnwindRule>());
     }
 
@@ -50,9 +46,10 @@ internal sealed class UnwindTableStore : IDisposable
         public uint FirstRow => Range.Start * sizeof(uint) / (uint)Marshal.SizeOf<MappingRow>();
     }
 
-    /// <summary><c>struct executable</c> in bpf/unwind.h.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal readonly record struct ExecutableEntry(uint Shard, uint Pages, uint FirstPage, uint PageCount);
+    /// <summary>The rows of a process as they are, and the tables they name, which stay while someone holds them.</summary>
+    private sealed record BuiltRows(List<MappingRow> Rows, List<Installed> Tables);
+
+    public ExecutableTables Executables { get; }
 
     public int ExecutableCount => _byFile.Count;
 
@@ -74,32 +71,24 @@ internal sealed class UnwindTableStore : IDisposable
     /// <param name="generated">The table of code that the process has made in memory without a file, by its own addresses.</param>
     public PlacedMappings? Place(ProcessImage image, UnwindTable? generated = null)
     {
-        var rows = new List<MappingRow>(image.Mappings.Length);
-        var used = new List<Installed>();
         var own = generated is null ? [] : InstallTable(generated);
-        foreach (var mapped in image.Mappings)
-        {
-            var installed = mapped.File is null ? null : InstalledFor(mapped.File);
-            if (installed is { Pieces.Count: > 0 })
-            {
-                installed.Users++;
-                used.Add(installed);
-            }
-
-            MappingRow.Add(rows, mapped, mapped.File is null ? own : installed?.Pieces ?? []);
-        }
+        var (rows, tables) = Build(image, own);
+        tables.ForEach(installed => installed.Users++);
 
         const int MostRows = 4096;
         if (rows.Count is 0 or > MostRows || TakeRoom((uint)(rows.Count * Marshal.SizeOf<MappingRow>() / sizeof(uint))) is not { } range)
         {
-            used.ForEach(installed => installed.Users--);
+            tables.ForEach(installed => installed.Users--);
             Retire(own);
             return null;
         }
 
         MemoryMarshal.Cast<MappingRow, uint>(CollectionsMarshal.AsSpan(rows)).CopyTo(_shards[range]);
-        return new PlacedMappings(range, (uint)rows.Count, used) { Own = own };
+        return new PlacedMappings(range, (uint)rows.Count, tables) { Own = own };
     }
+
+    /// <summary>The rows of <paramref name="image"/> for <see cref="ExecutableTables.FindRule"/>, by address; valid until tables are asked for again.</summary>
+    public MappingRow[] RowsOf(ProcessImage image) => [.. Build(image, []).Rows];
 
     /// <summary>Takes a process's rows back. The entry that named them must be gone from map <c>processes</c>.</summary>
     public void Release(PlacedMappings placed)
@@ -119,8 +108,7 @@ internal sealed class UnwindTableStore : IDisposable
     public void Reclaim()
     {
         _shards.Reclaim();
-        _retiredIndexes.ForEach(_freeIndexes.Push);
-        _retiredIndexes.Clear();
+        Executables.Reclaim();
         foreach (var orphan in _byFile.Values.Where(installed => installed.Users == 0 && installed.Key.Length == 0 && installed.File.IsClosed).ToList())
         {
             Evict(orphan);
@@ -131,6 +119,23 @@ internal sealed class UnwindTableStore : IDisposable
     {
         _shards.Dispose();
         _ruleMemory.Dispose();
+    }
+
+    private BuiltRows Build(ProcessImage image, IReadOnlyList<TablePiece> own)
+    {
+        var built = new BuiltRows(new List<MappingRow>(image.Mappings.Length), []);
+        foreach (var mapped in image.Mappings)
+        {
+            var installed = mapped.File is null ? null : InstalledFor(mapped.File);
+            if (installed is { Pieces.Count: > 0 })
+            {
+                built.Tables.Add(installed);
+            }
+
+            MappingRow.Add(built.Rows, mapped, mapped.File is null ? own : installed?.Pieces ?? []);
+        }
+
+        return built;
     }
 
     private Installed InstalledFor(ElfFile file)
@@ -194,8 +199,15 @@ internal sealed class UnwindTableStore : IDisposable
     {
         const int PageBits = 16;
         var (from, to) = (table.Pages[firstPage], table.Pages[firstPage + pages]);
-        if (TakeIndex() is not { } index || TakeRoom((uint)pages + 1 + to - from) is not { } range)
+        if (Executables.Take() is not { } index)
         {
+            EvictOldest(words: 1);
+            return null;
+        }
+
+        if (TakeRoom((uint)pages + 1 + to - from) is not { } range)
+        {
+            Executables.Return(index);
             return null;
         }
 
@@ -208,24 +220,8 @@ internal sealed class UnwindTableStore : IDisposable
 
         table.Deltas.AsSpan((int)from, (int)(to - from)).CopyTo(words[(pages + 1)..]);
         var first = table.FirstPage + (uint)firstPage;
-        _executables.Set(index, new ExecutableEntry(range.Shard, range.Start, first, (uint)pages));
+        Executables.Set(index, new ExecutableTables.Entry(range.Shard, range.Start, first, (uint)pages));
         return new TablePiece(index, (ulong)first << PageBits, (ulong)(first + (uint)pages) << PageBits, range);
-    }
-
-    private uint? TakeIndex()
-    {
-        if (_freeIndexes.TryPop(out var free))
-        {
-            return free;
-        }
-
-        if (_nextIndex < _executables.MaxEntries)
-        {
-            return _nextIndex++;
-        }
-
-        EvictOldest(words: 1);
-        return null;
     }
 
     /// <summary>Room for so many words; evicts unused tables, oldest first. They are free for the next request only after <see cref="Reclaim"/>.</summary>
@@ -269,8 +265,7 @@ internal sealed class UnwindTableStore : IDisposable
     {
         foreach (var piece in pieces)
         {
-            _executables.Set(piece.Index, default(ExecutableEntry));
-            _retiredIndexes.Add(piece.Index);
+            Executables.Return(piece.Index);
             _shards.Retire(piece.Range);
         }
     }

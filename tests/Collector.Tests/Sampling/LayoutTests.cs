@@ -14,6 +14,7 @@ public class LayoutTests
     public static TheoryData<string, Type> Mirrors => new()
     {
         { "stack_record", typeof(StackRecord) },
+        { "stack_copy", typeof(StackCopyRecord) },
         { "process_event", typeof(ProcessEvent) },
         { "process", typeof(ProcessEntry) },
         { "settings", typeof(Settings) },
@@ -23,7 +24,7 @@ public class LayoutTests
         { "python", typeof(PythonLayout) },
         { "python_code", typeof(PythonCode) },
         { "python_name", typeof(PythonName) },
-        { "executable", typeof(UnwindTableStore.ExecutableEntry) },
+        { "executable", typeof(ExecutableTables.Entry) },
     };
 
     [Theory]

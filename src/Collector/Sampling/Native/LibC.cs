@@ -12,6 +12,11 @@ internal static unsafe partial class LibC
 
     internal const int MapShared = 1;
 
+    /// <summary>PRIO_PROCESS, which on Linux means a thread.</summary>
+    internal const int OfProcess = 0;
+
+    internal const int CallingThread = 0;
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, void* a, nint b, nint c, nint d, nint e);
 
@@ -23,6 +28,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int close(int file);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setpriority(int which, int who, int priority);
 
     [LibraryImport(Library)]
     internal static partial int vsnprintf(byte* buffer, nuint size, byte* format, nint arguments);
