@@ -45,8 +45,10 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
 
         var isSingle = record.Flags.HasFlag(RecordFlags.Single);
-        if (!isSingle && _byHash.ContainsKey(record.Hash))
+        if (!isSingle && _byHash.TryGetValue(record.Hash, out var known))
         {
+            // Sent for the interval after the one that is joined next: it must outlive that one.
+            known.LastRound = _round;
             return;
         }
 

@@ -45,6 +45,21 @@ public class StackTableTests
     }
 
     [Fact]
+    public void Keeps_a_stack_that_comes_again_before_the_interval_without_it_is_joined()
+    {
+        _table.Add(Record(hash: 7, user: [0x10], kernel: []));
+        for (var i = 0; i < 2; i++)
+        {
+            _table.Join([], [], _joined);
+        }
+
+        _table.Add(Record(hash: 7, user: [0x10], kernel: [])); // of the interval that has begun
+        _table.Join([], [], _joined); // of the one that ends
+
+        Assert.Equal(0, _table.Join([7], [5], _joined));
+    }
+
+    [Fact]
     public void Takes_a_single_as_one_tick()
     {
         _table.Add(Record(hash: 7, user: [0x10], kernel: [], RecordFlags.Single));
