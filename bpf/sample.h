@@ -114,6 +114,7 @@ enum process_flag {
 	PROCESS_NO_USER = 1,   /* leave the user stack out */
 	PROCESS_NO_KERNEL = 2, /* leave the kernel stack out */
 	PROCESS_PYTHON = 4,    /* `pythons` knows its interpreter */
+	PROCESS_KERNEL = 8,    /* take the kernel stack, whatever settings.collect_kernel says */
 };
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */

@@ -551,7 +551,7 @@ int emit(struct bpf_perf_event_data *ctx)
 	frames = w->record.user_frames + 2 * w->record.python_frames;
 	if (frames > MAX_USER_WORDS)
 		frames = MAX_USER_WORDS;
-	if (settings.collect_kernel && !(w->process.flags & PROCESS_NO_KERNEL)) {
+	if ((settings.collect_kernel || w->process.flags & PROCESS_KERNEL) && !(w->process.flags & PROCESS_NO_KERNEL)) {
 		size = bpf_get_stack(ctx, &w->frames[frames], MAX_KERNEL_FRAMES * sizeof(__u64), 0);
 		if (size > 0)
 			kernel_frames = size / sizeof(__u64);

@@ -6,15 +6,10 @@ namespace ActorProfiler.Tests;
 internal static class TestPrograms
 {
     /// <summary>Compiles a C program once per set of flags. Returns its path.</summary>
-    public static string CompileC(string name, params string[] flags)
-    {
-        Requirements.Tool("gcc", "gcc");
-        var output = Path.Combine(Directory.CreateTempSubdirectory("actorprofiler-").FullName, name);
-        using var gcc = Process.Start("gcc", [.. flags, "-o", output, Source($"{name}.c")]);
-        gcc.WaitForExit();
-        Assert.Equal(0, gcc.ExitCode);
-        return output;
-    }
+    public static string CompileC(string name, params string[] flags) => Compile("gcc", name, ".c", flags);
+
+    /// <summary>Compiles a C++ program. Returns its path.</summary>
+    public static string CompileCpp(string name, params string[] flags) => Compile("g++", name, ".cpp", flags);
 
     /// <summary>Compiles a Go program: a file of that name, or a folder with several. Returns its path.</summary>
     public static string CompileGo(string name, params string[] flags)
@@ -30,6 +25,16 @@ internal static class TestPrograms
         using var go = Process.Start(start)!;
         go.WaitForExit();
         Assert.Equal(0, go.ExitCode);
+        return output;
+    }
+
+    private static string Compile(string compiler, string name, string ending, string[] flags)
+    {
+        Requirements.Tool(compiler, compiler);
+        var output = Path.Combine(Directory.CreateTempSubdirectory("actorprofiler-").FullName, name);
+        using var running = Process.Start(compiler, [.. flags, "-o", output, Source(name + ending)]);
+        running.WaitForExit();
+        Assert.Equal(0, running.ExitCode);
         return output;
     }
 

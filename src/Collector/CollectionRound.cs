@@ -40,7 +40,7 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
                 open[key] = builder = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, raw.Weight);
             }
 
-            builder.Add(stacks.Resolve(raw).Frames, ticks);
+            builder.Add(stacks.Resolve(raw, target.Options.Demangle).Frames, ticks);
             if (builder.ApproximateSize >= LargestBatch)
             {
                 finished.Add(new TargetBatch(target, builder.Build(), builder.Ticks));

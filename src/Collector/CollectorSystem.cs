@@ -26,6 +26,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     private readonly IActorRef _round;
     private readonly IActorRef _sender;
     private readonly string _dataFolder;
+    private IReadOnlyList<string> _disabledRuntimes;
     private readonly TimeProvider _time;
 
     private CollectorSystem(ActorSystem system, CollectorOptions options, CollectorMetrics metrics, TimeProvider time)
@@ -34,7 +35,8 @@ public sealed class CollectorSystem : IAsyncDisposable
         Identity = CollectorIdentity.Open(options.DataFolder, time);
         _metrics = metrics;
         _targets = new TargetTable();
-        _jit = new JitNames([.. JitRuntimes.All.Where(runtime => !options.DisabledRuntimes.Contains(runtime.Name))], time);
+        _jit = new JitNames(JitRuntimes.Without(options.DisabledRuntimes), time);
+        _disabledRuntimes = options.DisabledRuntimes;
         var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
             Identity, Ledger, metrics, options.Health, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
@@ -59,9 +61,17 @@ public sealed class CollectorSystem : IAsyncDisposable
         new(system, options, metrics, time);
 
     /// <summary>Changes what is sampled and how it is named while sampling goes on. The running interval ends first, so that each has one true period.</summary>
-    internal void Configure(SamplingOptions sampling, TimeSpan collectInterval, SymbolOptions symbols)
+    /// <param name="disabledRuntimes">As <see cref="CollectorOptions.DisabledRuntimes"/>.</param>
+    internal void Configure(SamplingOptions sampling, TimeSpan collectInterval, SymbolOptions symbols, IReadOnlyList<string> disabledRuntimes)
     {
         _targets.SetSampleRate(sampling.SampleRate);
+        if (!disabledRuntimes.SequenceEqual(_disabledRuntimes))
+        {
+            // Names that were read before are forgotten when those that gave them have stopped.
+            _disabledRuntimes = disabledRuntimes;
+            _jit.UseAsync(JitRuntimes.Without(disabledRuntimes)).PipeTo(_round, success: () => new RoundActor.ForgetNames());
+        }
+
         _sampling.Tell(new SamplingActor.Configure(sampling, collectInterval));
         _sampling.Tell(new SamplingActor.Reconsider());
         _round.Tell(symbols);

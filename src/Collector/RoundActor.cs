@@ -38,8 +38,12 @@ internal sealed class RoundActor : ReceiveActor
             health.Report("sampling", failed.Cause.Message);
         });
         Receive<SymbolOptions>(stacks.Configure);
+        Receive<ForgetNames>(_ => stacks.Forget());
         Receive<Flush>(_ => Sender.Tell(new Flushed()));
     }
+
+    /// <summary>Names are looked up anew.</summary>
+    public sealed record ForgetNames;
 
     /// <summary>Asks for a <see cref="Flushed"/> when all intervals told before are passed on.</summary>
     public sealed record Flush;

@@ -25,7 +25,7 @@ internal sealed record EbpfComponent
             .Optional("pid_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.PidCacheSize, (options, value) => options with { Symbols = options.Symbols with { PidCacheSize = value } }, "Processes whose symbol tables are kept.")
             .Optional("build_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.BuildIdCacheSize, (options, value) => options with { Symbols = options.Symbols with { BuildIdCacheSize = value } }, "Files with a build id whose symbol tables are kept.")
             .Optional("same_file_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.SameFileCacheSize, (options, value) => options with { Symbols = options.Symbols with { SameFileCacheSize = value } }, "Files without a build id whose symbol tables are kept.")
-            .Optional("container_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.ContainerIdCacheSize, (options, value) => options with { ContainerIdCacheSize = value }, "Accepted: the container of a process is kept as long as the process.")
+            .Ignored("container_id_cache_size", "int", "the container of a process is kept exactly as long as the process, so that its last samples find their target")
             .Optional("cache_rounds", ArgumentTypes.Integer(1, 1000), options => options.Symbols.CacheRounds, (options, value) => options with { Symbols = options.Symbols with { CacheRounds = value } }, "Collect intervals for which what was used stays, however full a cache is.")
             .Optional("collect_user_profile", ArgumentTypes.Bool, options => options.CollectUser, (options, value) => options with { CollectUser = value }, "Walks user stacks.")
             .Optional("collect_kernel_profile", ArgumentTypes.Bool, options => options.CollectKernel, (options, value) => options with { CollectKernel = value }, "Walks kernel stacks.")
@@ -46,8 +46,6 @@ internal sealed record EbpfComponent
     public int SampleRate { get; init; } = SamplingOptions.DefaultRate;
 
     public SymbolOptions Symbols { get; init; } = SymbolOptions.Default;
-
-    public int ContainerIdCacheSize { get; init; } = 1024;
 
     public bool CollectUser { get; init; } = true;
 
@@ -74,8 +72,8 @@ internal sealed record EbpfComponent
     /// <summary>Names that came later.</summary>
     private static BlockSchema<EbpfComponent> Newer(BlockSchema<EbpfComponent> schema) => schema
         .Optional("kernel_frames", ArgumentTypes.Bool, options => options.KernelFrames, (options, value) => options with { KernelFrames = value }, "The newer name of `collect_kernel_profile`; either turns kernel stacks off.")
-        .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Names the methods of .NET programs. Takes effect at the next start.")
-        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Names the methods of Java programs. Takes effect at the next start.")
+        .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Asks .NET programs for the names of their methods.")
+        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Asks Java programs for the names of their methods.")
         .Ignored("symbols_map_size", "int", MapsGrow)
         .Ignored("pid_map_size", "int", MapsGrow)
         .Ignored("go_table_fallback", "bool", "the symbol table is always asked where Go's own has no name")

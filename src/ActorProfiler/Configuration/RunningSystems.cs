@@ -27,7 +27,7 @@ internal sealed class RunningSystems(
         ApplyTargets(last, plan);
         if (plan.Ebpf is { } ebpf && collector is not null && last.Ebpf != ebpf && IsSampledOtherwise(last, plan))
         {
-            collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols);
+            collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.DisabledRuntimes);
         }
 
         if (aggregator is not null && (plan.Window != last.Window || !plan.Destinations.SequenceEqual(last.Destinations, SameDestination.Comparer)))
@@ -38,7 +38,8 @@ internal sealed class RunningSystems(
     }
 
     private static bool IsSampledOtherwise(RunPlan last, RunPlan plan) =>
-        last.Ebpf is not { } before || (before.Sampling, before.CollectInterval, before.Symbols) != (plan.Ebpf!.Sampling, plan.Ebpf.CollectInterval, plan.Ebpf.Symbols);
+        last.Ebpf is not { } before || (before.Sampling, before.CollectInterval, before.Symbols) != (plan.Ebpf!.Sampling, plan.Ebpf.CollectInterval, plan.Ebpf.Symbols)
+        || !before.DisabledRuntimes.SequenceEqual(plan.Ebpf.DisabledRuntimes);
 
     private void ApplyTargets(RunPlan last, RunPlan plan)
     {
@@ -48,7 +49,7 @@ internal sealed class RunningSystems(
         }
 
         collector.SetTargets(plan.Targets);
-        foreach (var problem in plan.Targets.Targets.Select(TargetOptions.Problem).OfType<string>().Concat(TargetTable.Duplicates(plan.Targets.Targets)))
+        foreach (var problem in plan.Targets.Targets.SelectMany(TargetOptions.Problems).Concat(TargetTable.Duplicates(plan.Targets.Targets)))
         {
             // Discovery brings the same targets again and again: said once.
             if (_reported.Count < 1000 && _reported.Add(problem))

@@ -129,7 +129,7 @@ internal static class RunHost
             },
             metrics,
             TimeProvider.System);
-        collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols);
+        collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.DisabledRuntimes);
         Metrics.DefaultRegistry.AddBeforeCollectCallback(() => metrics.OnLedger(collector.Ledger));
         if (state.Aggregator is { } aggregator)
         {

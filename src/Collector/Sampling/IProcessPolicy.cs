@@ -13,7 +13,8 @@ internal interface IProcessPolicy
 
 /// <param name="IsProfiled">False drops its ticks in the kernel.</param>
 /// <param name="KeepOneIn">Keeps one tick in so many, each with that weight; 1 keeps all.</param>
-internal readonly record struct ProcessDecision(bool IsProfiled, uint KeepOneIn = 1, ProcessFlags Flags = ProcessFlags.None)
+/// <param name="Python">Whether the frames of its Python interpreter are read; null as for all processes.</param>
+internal readonly record struct ProcessDecision(bool IsProfiled, uint KeepOneIn = 1, ProcessFlags Flags = ProcessFlags.None, bool? Python = null)
 {
     public static readonly ProcessDecision Ignored = new(IsProfiled: false);
 }

@@ -19,7 +19,7 @@ internal sealed class ProcessEntries(BpfMap map, UnwindTableStore tables, Proces
         map.Set(tracked.Identity.Pid, new ProcessEntry
         {
             State = tracked.Decision.IsProfiled ? state : ProcessState.Ignored,
-            Flags = tracked.Decision.Flags | (tracked.Decision.IsProfiled ? interpreters.Tell(tracked.Process) : ProcessFlags.None),
+            Flags = tracked.Decision.Flags | (tracked.Decision.IsProfiled ? interpreters.Tell(tracked.Process, tracked.Decision.Python) : ProcessFlags.None),
             KeepOneIn = tracked.Decision.KeepOneIn,
             Shard = tracked.Placed?.Range.Shard ?? 0,
             FirstMapping = tracked.Placed?.FirstRow ?? 0,

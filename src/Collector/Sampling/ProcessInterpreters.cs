@@ -16,12 +16,13 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotT
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
     public ConcurrentDictionary<string, long> Unread => hotSpot.Unread;
 
-    /// <summary>Whether Python's frames are read.</summary>
+    /// <summary>Whether Python's frames are read where a process's target does not say.</summary>
     public bool ReadsPython { get; set; } = true;
 
     /// <summary>Tells the BPF programs of a process's interpreter, and asks its JIT for names.</summary>
+    /// <param name="python">Whether Python's frames are read of this process; null as of all.</param>
     /// <returns>What its entry must say.</returns>
-    public ProcessFlags Tell(KnownProcess process)
+    public ProcessFlags Tell(KnownProcess process, bool? python)
     {
         if (process.Image is not { } image)
         {
@@ -42,7 +43,7 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotT
             }
         }
 
-        return ReadsPython && process.Python is { } python && pythons.Set(process.Identity.Pid, python) ? ProcessFlags.Python : ProcessFlags.None;
+        return (python ?? ReadsPython) && process.Python is { } layout && pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
     }
 
     /// <summary>A table of generated code is about to come.</summary>

@@ -116,6 +116,7 @@ internal enum ProcessFlags : uint
     NoUser = 1,
     NoKernel = 2,
     Python = 4,
+    Kernel = 8,
 }
 
 /// <summary><c>struct process</c>, the value of map <c>processes</c>.</summary>

@@ -2,6 +2,7 @@ using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Symbols;
+using ActorProfiler.Collector.Symbols.Demangling;
 
 namespace ActorProfiler.Collector.Stacks;
 
@@ -15,6 +16,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     private readonly Dictionary<RawStack, Resolved> _known = [];
     private readonly List<Location> _frames = [];
     private readonly PythonFrames _python = new();
+    private readonly RenamedFrames _renamed = new();
     private long _round;
 
     /// <param name="IsFinal">False when code without a file has no name: a JIT may still tell it.</param>
@@ -27,7 +29,16 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     public (long Known, long Unknown) Frames { get; private set; }
 
     /// <summary>The stack with names, leaf first: kernel frames, then user frames.</summary>
-    public ResolvedStack Resolve(RawStack raw)
+    /// <param name="demangle">Mode in which its names are shown; "" for the one of all.</param>
+    public ResolvedStack Resolve(RawStack raw, string demangle = "")
+    {
+        var stack = Resolve(raw);
+        return demangle.Length == 0 || !Enum.TryParse<DemangleMode>(demangle, ignoreCase: true, out var mode) || mode == symbols.Options.Demangle
+            ? stack
+            : _renamed.Show(stack, mode);
+    }
+
+    private ResolvedStack Resolve(RawStack raw)
     {
         var image = raw.Process.Image;
         if (!_known.TryGetValue(raw, out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round))
@@ -64,6 +75,13 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         }
 
         symbols.Options = options;
+    }
+
+    /// <summary>Looks all names up anew.</summary>
+    public void Forget()
+    {
+        _known.Clear();
+        symbols.Clear();
     }
 
     private Resolved ResolveAnew(RawStack raw, ProcessImage? image)

@@ -88,7 +88,7 @@ internal sealed class TargetTable : IProcessPolicy
         select $"{different.Count} targets name {(same.Key.Pid > 0 ? $"process {same.Key.Pid}" : $"container {same.Key.ContainerId}")}; it is profiled as {different[0]}";
 
     public ProcessDecision Decide(KnownProcess process) =>
-        Match(process) is { } target ? new ProcessDecision(IsProfiled: true, target.Options.KeepOneIn, target.Options.Flags) : ProcessDecision.Ignored;
+        Match(process) is { } target ? new ProcessDecision(IsProfiled: true, target.Options.KeepOneIn, target.Options.Flags, target.Options.Python) : ProcessDecision.Ignored;
 
     /// <summary>The target of a process, or null.</summary>
     public Target? Match(KnownProcess process)

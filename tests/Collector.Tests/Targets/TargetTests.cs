@@ -88,16 +88,33 @@ public class TargetTests
         Assert.Equal(ProcessDecision.Ignored, new TargetTable().Decide(new KnownProcess(new ProcessIdentity(1, 0, 0), "init")));
 
     [Theory]
-    [InlineData("collect_kernel", "false", 1, ProcessFlags.NoKernel)]
-    [InlineData("sample_rate", "19.4", 5, ProcessFlags.None)]
-    [InlineData("sample_rate", "500", 1, ProcessFlags.None)]
-    [InlineData("sample_rate", "x", 1, ProcessFlags.None)]
-    internal void Takes_the_options_of_a_target_from_its_labels(string option, string value, uint keepOneIn, ProcessFlags flags)
+    [InlineData("collect_kernel", "false", 1, ProcessFlags.NoKernel, null)]
+    [InlineData("collect_kernel", "true", 1, ProcessFlags.Kernel, null)]
+    [InlineData("python_enabled", "true", 1, ProcessFlags.None, true)]
+    [InlineData("python_enabled", "no", 1, ProcessFlags.None, false)]
+    [InlineData("sample_rate", "19.4", 5, ProcessFlags.None, null)]
+    [InlineData("sample_rate", "500", 1, ProcessFlags.None, null)]
+    [InlineData("sample_rate", "x", 1, ProcessFlags.None, null)]
+    internal void Takes_the_options_of_a_target_from_its_labels(string option, string value, uint keepOneIn, ProcessFlags flags, bool? python)
     {
         var table = new TargetTable();
         table.Replace(TargetList.Empty with { Targets = [LabelSet.Of(("__process_pid__", "7"), ($"__meta_pyroscope_ebpf_options_{option}", value))] });
 
-        Assert.Equal(new ProcessDecision(IsProfiled: true, keepOneIn, flags), table.Decide(new KnownProcess(new ProcessIdentity(7, 0, 0), "comm")));
+        Assert.Equal(new ProcessDecision(IsProfiled: true, keepOneIn, flags, python), table.Decide(new KnownProcess(new ProcessIdentity(7, 0, 0), "comm")));
+    }
+
+    [Theory]
+    [InlineData("demangle", "full", null)]
+    [InlineData("demangle", "some", "should be one of none, simplified, templates, full, got \"some\"")]
+    [InlineData("sample_rate", "-1", "should be a number of Hz above 0")]
+    [InlineData("python_enabled", "yes", "which counts as false")]
+    [InlineData("go_table_fallback", "true", "has no effect: the symbol table is always asked")]
+    [InlineData("colect_kernel", "true", "there is no option __meta_pyroscope_ebpf_options_colect_kernel; did you mean \"collect_kernel\"?")]
+    public void Says_which_option_of_a_target_has_no_effect(string option, string value, string? expected)
+    {
+        var problems = TargetOptions.Problems(LabelSet.Of(($"__meta_pyroscope_ebpf_options_{option}", value)));
+
+        Assert.Equal(expected is null ? [] : [expected], problems.Select(problem => problem.Contains(expected ?? "nothing", StringComparison.Ordinal) ? expected : problem));
     }
 
     [Fact]

@@ -28,4 +28,7 @@ internal interface IJitRuntime
 internal static class JitRuntimes
 {
     public static readonly IReadOnlyList<IJitRuntime> All = [new DotNetRuntime(), new JvmRuntime()];
+
+    /// <param name="names">Of those left out.</param>
+    public static IReadOnlyList<IJitRuntime> Without(IReadOnlyList<string> names) => [.. All.Where(runtime => !names.Contains(runtime.Name))];
 }

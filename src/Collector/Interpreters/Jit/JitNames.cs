@@ -9,7 +9,7 @@ namespace ActorProfiler.Collector.Interpreters.Jit;
 /// Thread-safe. The asking goes on in the background: a process that does not answer delays nobody. A snapshot is asked for again
 /// when unknown code is met, after a pause that doubles: a process that starts compiles much, and each snapshot costs it time.
 /// </remarks>
-/// <param name="runtimes">Those that are not disabled.</param>
+/// <param name="runtimes">Those that are asked until <see cref="UseAsync"/> says otherwise.</param>
 internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider time) : IAsyncDisposable
 {
     public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -19,6 +19,7 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
     private const int MostProcesses = 4096;
 
     private readonly ConcurrentDictionary<ProcessIdentity, Asked> _asked = new();
+    private volatile IReadOnlyList<IJitRuntime> _runtimes = runtimes;
     private readonly CancellationTokenSource _stopped = new();
 
     private sealed class Asked(IJitRuntime runtime, ProcessImage image)
@@ -42,7 +43,7 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
     /// <summary>Looks at a process that was read; asks its runtime, once.</summary>
     public void OnRead(ProcessImage image)
     {
-        if (_asked.ContainsKey(image.Identity) || _asked.Count >= MostProcesses || runtimes.FirstOrDefault(runtime => runtime.IsIn(image)) is not { } runtime)
+        if (_asked.ContainsKey(image.Identity) || _asked.Count >= MostProcesses || _runtimes.FirstOrDefault(runtime => runtime.IsIn(image)) is not { } runtime)
         {
             return;
         }
@@ -51,6 +52,19 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
         if (_asked.TryAdd(image.Identity, asked))
         {
             Ask(asked);
+        }
+    }
+
+    /// <summary>Asks only these runtimes from now on. Returns when processes of the others are as they were found.</summary>
+    public async Task UseAsync(IReadOnlyList<IJitRuntime> wanted)
+    {
+        _runtimes = wanted;
+        foreach (var (process, asked) in _asked)
+        {
+            if (!wanted.Contains(asked.Runtime) && _asked.TryRemove(process, out _))
+            {
+                await LeaveAsync(asked).ConfigureAwait(false);
+            }
         }
     }
 
@@ -73,15 +87,20 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
         await _stopped.CancelAsync();
         foreach (var asked in _asked.Values)
         {
-            await asked.Work;
-            if (asked.HasAgreed && ProcFiles.IsStill(asked.Image.Identity))
-            {
-                using var patience = new CancellationTokenSource(_patience, time);
-                await Guarded(() => asked.Runtime.DisableAsync(asked.Image, patience.Token));
-            }
+            await LeaveAsync(asked);
         }
 
         _stopped.Dispose();
+    }
+
+    private async Task LeaveAsync(Asked asked)
+    {
+        await asked.Work.ConfigureAwait(false);
+        if (asked.HasAgreed && ProcFiles.IsStill(asked.Image.Identity))
+        {
+            using var patience = new CancellationTokenSource(_patience, time);
+            await Guarded(() => asked.Runtime.DisableAsync(asked.Image, patience.Token)).ConfigureAwait(false);
+        }
     }
 
     private void Ask(Asked asked)

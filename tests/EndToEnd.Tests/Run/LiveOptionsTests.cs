@@ -1,0 +1,101 @@
+namespace ActorProfiler.Tests.Run;
+
+/// <summary>Options of single targets, and arguments that change while samples flow.</summary>
+public sealed class LiveOptionsTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly TemporaryFolder _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public async Task Each_target_is_profiled_by_its_own_options()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("python3", "python3");
+        var program = TestPrograms.CompileCpp("split", "-O1");
+        using var mangled = TestPrograms.Start(program, "300");
+        using var demangled = TestPrograms.Start(program, "300");
+        using var python = TestPrograms.Start(Requirements.FindOnPath("python3")!, TestPrograms.Source("split.py"), "300");
+        using var native = TestPrograms.Start(Requirements.FindOnPath("python3")!, TestPrograms.Source("split.py"), "300");
+        await using var server = await FakePyroscope.StartAsync();
+        using var service = Start(server, "", [
+            $$"""{__process_pid__ = "{{mangled.Pid}}", service_name = "mangled"}""",
+            $$"""{__process_pid__ = "{{demangled.Pid}}", service_name = "demangled", __meta_pyroscope_ebpf_options_demangle = "full"}""",
+            $$"""{__process_pid__ = "{{python.Pid}}", service_name = "python"}""",
+            $$"""{__process_pid__ = "{{native.Pid}}", service_name = "native", __meta_pyroscope_ebpf_options_python_enabled = "false", __meta_pyroscope_ebpf_options_python_full_file_path = "true"}""",
+        ]);
+
+        await Poll.UntilAsync(() => Services(server).Distinct().Count() == 4, _patience, () => service.Text);
+        var from = server.Pushes.Count;
+        await Poll.UntilAsync(() => Services(server).Skip(from).Distinct().Count() == 4, _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        Assert.Contains("_ZN4rows5Query9run_queryEv", Names(server, "mangled", from));
+        Assert.Contains("rows::Query::run_query()", Names(server, "demangled", from));
+        Assert.Contains("Query.sort_rows", Names(server, "python", from));
+        Assert.DoesNotContain("Query.sort_rows", Names(server, "native", from));
+        Assert.Contains("_PyEval_EvalFrameDefault", Names(server, "native", from));
+        Assert.Single(service.Lines, line => line.Contains("__meta_pyroscope_ebpf_options_python_full_file_path has no effect", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_runtime_of_dotnet_is_asked_for_names_as_long_as_the_configuration_says_so()
+    {
+        Requirements.Bpf();
+        var program = Path.Combine(AppContext.BaseDirectory, "SplitDotNet.dll");
+        using var busy = TestPrograms.Start(Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet", program, "300");
+        var map = $"/tmp/perf-{busy.Pid}.map";
+        var target = $$"""{__process_pid__ = "{{busy.Pid}}", service_name = "dotnet"}""";
+        await using var server = await FakePyroscope.StartAsync();
+        using var service = Start(server, "dotnet_enabled = false", [target]);
+        await Poll.UntilAsync(() => server.Pushes.Count > 1, _patience, () => service.Text);
+        Assert.False(File.Exists(map));
+
+        Write(server, "dotnet_enabled = true", [target]);
+        service.HangUp();
+        await Poll.UntilAsync(() => Names(server, "dotnet", server.Pushes.Count - 1).Any(IsMethod), _patience, () => service.Text);
+        Assert.True(File.Exists(map));
+
+        Write(server, "dotnet_enabled = false", [target]);
+        service.HangUp();
+        await Poll.UntilAsync(() => !File.Exists(map) && !Names(server, "dotnet", server.Pushes.Count - 1).Any(IsMethod), _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        static bool IsMethod(string name) => name.Contains("Queries::SortRows", StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Services(FakePyroscope server) => server.Pushes.Select(push => push.Labels["service_name"]);
+
+    private static IReadOnlyList<string> Names(FakePyroscope server, string service, int from) =>
+        [.. server.Pushes.Skip(from).Where(push => push.Labels["service_name"] == service).SelectMany(push => push.Stacks().Keys).SelectMany(stack => stack.Split(';')).Distinct()];
+
+    private string Write(FakePyroscope server, string arguments, string[] targets)
+    {
+        var path = Path.Combine(_data.Path, "config.alloy");
+        File.WriteAllText(path, $$"""
+            pyroscope.ebpf "host" {
+              targets = [
+                {{string.Join(",\n    ", targets)}},
+              ]
+              collect_interval = "1s"
+              forward_to       = [pyroscope.aggregate.all.receiver]
+              {{arguments}}
+            }
+            pyroscope.aggregate "all" {
+              window     = "1s"
+              forward_to = [pyroscope.write.server.receiver]
+            }
+            pyroscope.write "server" {
+              endpoint {
+                url = "{{server.Url}}"
+              }
+            }
+            """);
+        return path;
+    }
+
+    private ServiceProcess Start(FakePyroscope server, string arguments, string[] targets) =>
+        ServiceProcess.Start(null, "run", Write(server, arguments, targets), "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+}
