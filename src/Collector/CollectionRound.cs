@@ -14,42 +14,46 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
 
     /// <summary>What became of an interval.</summary>
     /// <param name="TicksWithoutTarget">Ticks that found no target.</param>
+    /// <param name="TicksCopied">Ticks that count in a second series, a third and so on.</param>
     /// <param name="Walks">Ticks by service and how the walk of their user stack ended.</param>
     internal sealed record Outcome(
-        IReadOnlyList<TargetBatch> Batches, long TicksWithoutTarget, IReadOnlyDictionary<(string Service, WalkEnding Ending), long> Walks);
+        IReadOnlyList<TargetBatch> Batches, long TicksWithoutTarget, long TicksCopied, IReadOnlyDictionary<(string Service, WalkEnding Ending), long> Walks);
 
     public Outcome Run(SampleInterval interval)
     {
         var open = new Dictionary<(Target Target, uint Weight), BatchBuilder>();
         var finished = new List<TargetBatch>();
         var walks = new Dictionary<(string Service, WalkEnding Ending), long>();
+        var found = new List<Target>();
         long unmatched = 0;
+        long copied = 0;
         foreach (var (raw, ticks) in interval.Stacks)
         {
-            // The target first: a process without one costs a look-up, not names.
-            if (targets.Match(raw.Process) is not { } target)
+            // The targets first: a process without one costs a look-up, not names.
+            found.Clear();
+            targets.Match(raw.Process, found);
+            unmatched += found.Count == 0 ? ticks : 0;
+            copied += Math.Max(found.Count - 1, 0) * ticks;
+            foreach (var target in found)
             {
-                unmatched += ticks;
-                continue;
-            }
+                CollectionsMarshal.GetValueRefOrAddDefault(walks, (target.ServiceName, raw.Ending), out _) += ticks;
+                var key = (target, raw.Weight);
+                if (!open.TryGetValue(key, out var builder))
+                {
+                    open[key] = builder = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, raw.Weight);
+                }
 
-            CollectionsMarshal.GetValueRefOrAddDefault(walks, (target.ServiceName, raw.Ending), out _) += ticks;
-            var key = (target, raw.Weight);
-            if (!open.TryGetValue(key, out var builder))
-            {
-                open[key] = builder = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, raw.Weight);
-            }
-
-            builder.Add(stacks.Resolve(raw, target.Options.Demangle).Frames, ticks);
-            if (builder.ApproximateSize >= LargestBatch)
-            {
-                finished.Add(new TargetBatch(target, builder.Build(), builder.Ticks));
-                open.Remove(key);
+                builder.Add(stacks.Resolve(raw, target.Options.Demangle).Frames, ticks);
+                if (builder.ApproximateSize >= LargestBatch)
+                {
+                    finished.Add(new TargetBatch(target, builder.Build(), builder.Ticks));
+                    open.Remove(key);
+                }
             }
         }
 
         finished.AddRange(open.Select(pair => new TargetBatch(pair.Key.Target, pair.Value.Build(), pair.Value.Ticks)));
         stacks.EndRound();
-        return new Outcome(finished, unmatched, walks);
+        return new Outcome(finished, unmatched, copied, walks);
     }
 }

@@ -34,7 +34,7 @@ public sealed class CollectorMetrics
         _sessions = metrics.CreateCounter("pyroscope_ebpf_profiling_sessions_total", "Total number of profiling sessions completed");
         _sessionsFailing = metrics.CreateCounter("pyroscope_ebpf_profiling_sessions_failing_total", "Total number of profiling sessions failed");
         _pprofs = metrics.CreateCounter("pyroscope_ebpf_pprofs_total", "Total number of profiles collected, by service", ["service_name"]);
-        _ticks = metrics.CreateCounter("actorprofiler_collector_ticks_total", "Expiries of the sampling clocks in running tasks");
+        _ticks = metrics.CreateCounter("actorprofiler_collector_ticks_total", "Expiries of the sampling clocks in running tasks; one that counts in the series of several pyroscope.ebpf blocks enters once for each");
         _dropped = metrics.CreateCounter("actorprofiler_collector_dropped_ticks_total", "Ticks that the collector dropped, by reason", ["reason"]);
         _stored = metrics.CreateCounter("actorprofiler_collector_stored_ticks_total", "Ticks that an aggregator has on disk");
         _inFlight = metrics.CreateGauge("actorprofiler_collector_in_flight_ticks", "Ticks neither stored nor dropped yet");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using ActorProfiler.Collector.Batching;
 using ActorProfiler.Collector.Interpreters.Jit;
@@ -77,8 +78,8 @@ public sealed class CollectorSystem : IAsyncDisposable
         _round.Tell(symbols);
     }
 
-    /// <summary>Takes over the targets that discovery found now. Every running process is matched anew.</summary>
-    internal void SetTargets(TargetList targets)
+    /// <summary>Takes over the targets that discovery found now, one list for each block. Every running process is matched anew.</summary>
+    internal void SetTargets(ImmutableArray<TargetList> targets)
     {
         _targets.Replace(targets);
         _metrics.OnTargets(_targets.Count);

@@ -56,13 +56,13 @@ internal sealed class RoundActor : ReceiveActor
 
     private static void Account(SampleInterval interval, CollectionRound.Outcome outcome, LossLedger ledger)
     {
-        ledger.Enter(interval.Counts.Ticks);
+        ledger.Enter(interval.Counts.Ticks + outcome.TicksCopied);
         foreach (var (reason, ticks) in interval.Counts.Dropped)
         {
             ledger.Drop(reason, ticks);
         }
 
         ledger.Drop(DropReasons.NotTarget, outcome.TicksWithoutTarget);
-        ledger.RunAhead(interval.Counts.Ticks - interval.Counts.Dropped.Sum(drop => drop.Value) - outcome.TicksWithoutTarget - outcome.Batches.Sum(batch => batch.Ticks));
+        ledger.RunAhead(interval.Counts.Ticks - interval.Counts.Dropped.Sum(drop => drop.Value) - outcome.TicksWithoutTarget + outcome.TicksCopied - outcome.Batches.Sum(batch => batch.Ticks));
     }
 }

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Collector.Targets;
 using ActorProfiler.Configuration.Components;
 using ActorProfiler.Configuration.Decoding;
+using ActorProfiler.Configuration.Relabeling;
 using ActorProfiler.Labels;
 
 namespace ActorProfiler.Commands.Components;
@@ -16,7 +18,7 @@ internal sealed record EbpfComponent
 
     public static readonly IComponentType Type = new ComponentType<EbpfComponent>(
         "pyroscope.ebpf",
-        "Samples the CPU time of processes on this host and forwards their profiles.",
+        "Samples the CPU time of processes on this host and forwards their profiles. Several blocks share the host's clocks: they run at the highest rate, of which a block with a lower one keeps a part, are drained at the shortest interval, and get the largest caches.",
         Newer(new BlockSchema<EbpfComponent>(() => new(), LabelRule.Required)
             .Required("forward_to", Receiver.List, (options, value) => options with { ForwardTo = value }, "Receivers of the profiles.")
             .Optional("targets", ArgumentTypes.Targets, options => options.Targets, (options, value) => options with { Targets = value }, "What is profiled: labels that name a process or a container.")
@@ -32,10 +34,7 @@ internal sealed record EbpfComponent
             .Optional("demangle", ArgumentTypes.OneOf("none", "simplified", "templates", "full"), options => Word(options.Symbols.Demangle), (options, value) => options with { Symbols = options.Symbols with { Demangle = Enum.Parse<DemangleMode>(value, ignoreCase: true) } }, "How much of C++ and Rust names is shown.")
             .Optional("python_enabled", ArgumentTypes.Bool, options => options.Python, (options, value) => options with { Python = value }, "Names the functions of Python programs.")
             .Optional("targets_only", ArgumentTypes.Bool, options => options.TargetsOnly, (options, value) => options with { TargetsOnly = value }, "With `false`, processes that no target names are profiled too, each under its systemd unit, container or program.")
-            .Optional("default_target", ArgumentTypes.Labels, options => options.DefaultTarget, (options, value) => options with { DefaultTarget = value }, "Labels of the processes that no target names.")))
-    {
-        Most = 1, // the clocks are the host's
-    };
+            .Optional("default_target", ArgumentTypes.Labels, options => options.DefaultTarget, (options, value) => options with { DefaultTarget = value }, "Labels of the processes that no target names.")));
 
     public ImmutableArray<Receiver> ForwardTo { get; init; } = [];
 
@@ -68,6 +67,40 @@ internal sealed record EbpfComponent
     /// <summary>Names of the JIT runtimes that are not asked for the names of their code.</summary>
     public IReadOnlyList<string> DisabledRuntimes =>
         [.. new[] { (Name: "dotnet", IsEnabled: Dotnet), (Name: "jvm", IsEnabled: Hotspot) }.Where(runtime => !runtime.IsEnabled).Select(runtime => runtime.Name)];
+
+    /// <summary>What a host does that serves several blocks: what any of them asks for.</summary>
+    /// <param name="blocks">At least one.</param>
+    public static EbpfComponent Together(IReadOnlyList<EbpfComponent> blocks) => blocks.Count == 1 ? blocks[0] : blocks[0] with
+    {
+        CollectInterval = blocks.Min(block => block.CollectInterval),
+        SampleRate = blocks.Max(block => block.SampleRate),
+        Symbols = blocks[0].Symbols with
+        {
+            PidCacheSize = blocks.Max(block => block.Symbols.PidCacheSize),
+            BuildIdCacheSize = blocks.Max(block => block.Symbols.BuildIdCacheSize),
+            SameFileCacheSize = blocks.Max(block => block.Symbols.SameFileCacheSize),
+            CacheRounds = blocks.Max(block => block.Symbols.CacheRounds),
+        },
+        CollectUser = blocks.Any(block => block.CollectUser),
+        CollectKernel = blocks.Any(block => block.Sampling.CollectKernel),
+        KernelFrames = true,
+        Python = blocks.Any(block => block.Python),
+        Dotnet = blocks.Any(block => block.Dotnet),
+        Hotspot = blocks.Any(block => block.Hotspot),
+        TargetsOnly = blocks.All(block => block.TargetsOnly),
+    };
+
+    /// <summary>What this block profiles, its options as they differ from those of the host.</summary>
+    /// <param name="host">As <see cref="Together"/> gives it.</param>
+    /// <param name="rules">Applied to all its series.</param>
+    public TargetList TargetsIn(EbpfComponent host, ImmutableArray<RelabelRule> rules) => new(Targets, !TargetsOnly, DefaultTarget, rules)
+    {
+        Defaults = ReferenceEquals(host, this) ? TargetDefaults.AsHost : new TargetDefaults(
+            SampleRate,
+            (CollectUser ? ProcessFlags.None : ProcessFlags.NoUser) | (Sampling.CollectKernel ? ProcessFlags.None : ProcessFlags.NoKernel),
+            Python == host.Python ? null : Python,
+            Symbols.Demangle == host.Symbols.Demangle ? "" : Word(Symbols.Demangle)),
+    };
 
     /// <summary>Names that came later.</summary>
     private static BlockSchema<EbpfComponent> Newer(BlockSchema<EbpfComponent> schema) => schema

@@ -46,6 +46,11 @@ internal sealed record LoadedConfiguration(ComponentGraph Graph, ComponentValues
         }
 
         var values = last.Load(graph, diagnostics);
+        if (!diagnostics.HasErrors)
+        {
+            RouteChecks.Report(graph, values, diagnostics);
+        }
+
         if (pushes)
         {
             DestinationChecks.Report(graph, values, diagnostics);

@@ -43,13 +43,13 @@ internal sealed class RunningSystems(
 
     private void ApplyTargets(RunPlan last, RunPlan plan)
     {
-        if (collector is null || (plan.Targets == last.Targets && !ReferenceEquals(plan, last)))
+        if (collector is null || (plan.Targets.SequenceEqual(last.Targets) && !ReferenceEquals(plan, last)))
         {
             return;
         }
 
         collector.SetTargets(plan.Targets);
-        foreach (var problem in plan.Targets.Targets.SelectMany(TargetOptions.Problems).Concat(TargetTable.Duplicates(plan.Targets.Targets)))
+        foreach (var problem in plan.Targets.SelectMany(block => block.Targets.SelectMany(TargetOptions.Problems).Concat(TargetTable.Duplicates(block.Targets))))
         {
             // Discovery brings the same targets again and again: said once.
             if (_reported.Count < 1000 && _reported.Add(problem))

@@ -21,7 +21,7 @@ internal static class Explanation
         var facts = TargetTable.Read(pid, ProcFiles.Comm(pid) ?? "");
         yield return $"process {pid}: {ProcFiles.Executable(pid) ?? "its program cannot be read"}";
         yield return facts.ContainerId.Length > 0 ? $"  in container {facts.ContainerId}" : "  in no container: no line of /proc/PID/cgroup holds a container id";
-        if (loaded.Plan.Ebpf is not { } ebpf)
+        if (loaded.Plan.Ebpf is null)
         {
             yield return "not profiled: the configuration has no pyroscope.ebpf block";
             yield break;
@@ -32,19 +32,29 @@ internal static class Explanation
             yield return line;
         }
 
-        var (target, why) = Match(pid, facts, loaded.Plan.Targets, ebpf.SampleRate);
-        yield return why;
+        foreach (var line in loaded.Plan.Targets.SelectMany(block => Profiled(pid, facts, block, loaded.Plan)))
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>What one <c>pyroscope.ebpf</c> block makes of the process.</summary>
+    private static IEnumerable<string> Profiled(int pid, TargetTable.ProcessFacts facts, TargetList block, RunPlan plan)
+    {
+        var rate = plan.Ebpf!.SampleRate;
+        var (target, why) = Match(pid, facts, block, rate);
+        yield return block.Origin.Length > 0 ? $"pyroscope.ebpf.{block.Origin}: {why}" : why;
         if (target is null)
         {
             yield break;
         }
 
         yield return $"series {target.Labels}";
-        yield return $"  {ebpf.SampleRate} Hz per CPU{(target.Options.KeepOneIn > 1 ? $", one tick in {target.Options.KeepOneIn} kept" : "")}{(target.Options.Flags != 0 ? $", {target.Options.Flags}" : "")}";
-        foreach (var destination in loaded.Plan.Destinations)
+        yield return $"  {rate} Hz per CPU{(target.Options.KeepOneIn > 1 ? $", one tick in {target.Options.KeepOneIn} kept" : "")}{(target.Options.Flags != 0 ? $", {target.Options.Flags}" : "")}";
+        foreach (var destination in plan.Destinations)
         {
             var kept = destination.Routes.Any(route => Relabeler.Apply(route, target.Labels) is { Count: > 0 });
-            yield return $"to {destination.Name}{(kept ? "" : ": left out by a pyroscope.relabel rule")}";
+            yield return $"to {destination.Name}{(kept ? "" : ": left out by a pyroscope.relabel rule, or not on the way of this block")}";
         }
     }
 
@@ -107,7 +117,7 @@ internal static class Explanation
         var made = list.Targets.Select(labels => (Labels: labels, Target: Target.From(labels))).Where(pair => pair.Target is not null).ToList();
         var byPid = made.Where(pair => pair.Target!.Pid == pid).ToList();
         var byContainer = made.Where(pair => facts.ContainerId.Length > 0 && pair.Target!.ContainerId == facts.ContainerId).ToList();
-        var target = table.Match(pid, facts);
+        var target = table.Match(pid, facts).Single().Target;
         var how = byPid.Count > 0 ? $"by its pid, which {byPid.Count} of {made.Count} targets name"
             : byContainer.Count > 0 ? $"by its container, which {byContainer.Count} of {made.Count} targets name"
             : list.ProfilesUnmatched ? $"by default: no target names it, so it goes under {facts.DefaultName}"

@@ -64,7 +64,7 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
 
     /// <summary>The labels as sent: those of the protocol left out, sorted by name.</summary>
     internal static LabelSet LabelsOf(LabelSet series, LabelSet external) =>
-        series.Where(name => name != LabelNames.Tenant && LabelNames.IsOfSeries(name)).With(external);
+        series.Where(name => name is not (LabelNames.Tenant or LabelNames.Origin) && LabelNames.IsOfSeries(name)).With(external);
 
     /// <summary>The labels to send: after the first route that keeps them, or null.</summary>
     private LabelSet? LabelsOf(LabelSet series) =>

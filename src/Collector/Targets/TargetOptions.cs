@@ -35,19 +35,19 @@ internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? P
 
     /// <summary>Reads the labels of a target.</summary>
     /// <param name="sampleRate">Of the host, in Hz: a target's own rate is a part of it, as near as one tick in N comes.</param>
-    public static TargetOptions From(LabelSet discovered, int sampleRate)
+    /// <param name="defaults">What holds without a label.</param>
+    public static TargetOptions From(LabelSet discovered, int sampleRate, TargetDefaults defaults)
     {
-        var keepOneIn = RateOf(discovered[Prefix + SampleRate]) is { } rate && rate < sampleRate
-            ? (uint)Math.Clamp(Math.Round(sampleRate / rate), 1, 1_000_000)
-            : 1;
+        var rate = RateOf(discovered[Prefix + SampleRate]) ?? defaults.SampleRate;
+        var keepOneIn = rate > 0 && rate < sampleRate ? (uint)Math.Clamp(Math.Round(sampleRate / rate), 1, 1_000_000) : 1;
         var flags = Flag(discovered, CollectKernel) switch
         {
-            true => ProcessFlags.Kernel,
-            false => ProcessFlags.NoKernel,
-            null => ProcessFlags.None,
+            true => (defaults.Flags & ~ProcessFlags.NoKernel) | ProcessFlags.Kernel,
+            false => defaults.Flags | ProcessFlags.NoKernel,
+            null => defaults.Flags,
         };
         var demangle = discovered[Prefix + DemangleMode];
-        return new TargetOptions(keepOneIn, flags, Flag(discovered, PythonEnabled), Array.IndexOf(_modes, demangle) < 0 ? "" : demangle);
+        return new TargetOptions(keepOneIn, flags, Flag(discovered, PythonEnabled) ?? defaults.Python, Array.IndexOf(_modes, demangle) < 0 ? defaults.Demangle : demangle);
     }
 
     /// <summary>What in the labels has no effect, in words; none when all of it has.</summary>

@@ -2,12 +2,11 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
-using ActorProfiler.Configuration.Relabeling;
 using ActorProfiler.Labels;
 
 namespace ActorProfiler.Collector.Targets;
 
-/// <summary>Matches processes to targets: by pid, then by container, then by the default.</summary>
+/// <summary>Matches processes to targets, in each <c>pyroscope.ebpf</c> block: by pid, then by container, then by the default.</summary>
 /// <remarks>
 /// Thread-safe: the sampling thread asks when it meets a process, the stacks stage when an interval ends. What a process is is read from
 /// <c>/proc</c> once, at the first question, so that its last samples still find their target when it is gone.
@@ -15,67 +14,20 @@ namespace ActorProfiler.Collector.Targets;
 internal sealed class TargetTable : IProcessPolicy
 {
     private readonly ConcurrentDictionary<ProcessIdentity, ProcessFacts> _facts = new();
-    private volatile Index _targets = new(TargetList.Empty, SamplingOptions.DefaultRate);
+    private volatile View _view = new([], SamplingOptions.DefaultRate);
 
     /// <summary>What is asked about a process, read while it lives.</summary>
     internal sealed record ProcessFacts(string ContainerId, string DefaultName);
 
-    private sealed class Index
-    {
-        private readonly TargetList _list;
-        private readonly int _sampleRate;
-        private readonly ConcurrentDictionary<string, Target?> _defaults = new(StringComparer.Ordinal);
+    private sealed record View(ImmutableArray<TargetIndex> Blocks, int SampleRate);
 
-        public Index(TargetList list, int sampleRate)
-        {
-            (_list, _sampleRate) = (list, sampleRate);
-            var targets = list.Targets.Select(labels => Make(labels, sampleRate, list.Rules)).OfType<Target>().ToList();
-            ByPid = Of(targets, target => target.Pid, target => target.Pid > 0);
-            ByContainer = Of(targets, target => target.ContainerId, target => target.ContainerId.Length > 0);
-        }
+    public int Count => _view.Blocks.Sum(block => block.Count);
 
-        public Dictionary<int, Target> ByPid { get; }
-
-        public Dictionary<string, Target> ByContainer { get; }
-
-        public int SampleRate => _sampleRate;
-
-        public TargetList List => _list;
-
-        public Target? Default(string name) => _list.ProfilesUnmatched ? _defaults.GetOrAdd(name, MakeDefault) : null;
-
-        private Target? MakeDefault(string name)
-        {
-            var target = Target.Default(name);
-            return Relabeled(target with { Labels = target.Labels.With(_list.DefaultLabels) }, _list.Rules);
-        }
-
-        // Of several targets with one key the one with the smallest labels wins: the same one after every refresh.
-        private static Dictionary<TKey, Target> Of<TKey>(IEnumerable<Target> targets, Func<Target, TKey> key, Func<Target, bool> counts)
-            where TKey : notnull =>
-            targets.Where(counts).GroupBy(key)
-                .ToDictionary(group => group.Key, group => group.OrderBy(target => target.Labels.ToString(), StringComparer.Ordinal).First());
-    }
-
-    public int Count => _targets.ByPid.Count + _targets.ByContainer.Count;
-
-    /// <summary>Takes over the targets that discovery found now.</summary>
-    public void Replace(TargetList targets) => _targets = new Index(targets, _targets.SampleRate);
+    /// <summary>Takes over the targets that discovery found now, one list for each block.</summary>
+    public void Replace(params ImmutableArray<TargetList> targets) => _view = Of(targets, _view.SampleRate);
 
     /// <summary>The host's rate has changed: targets with one of their own keep other parts of it.</summary>
-    public void SetSampleRate(int sampleRate) => _targets = new Index(_targets.List, sampleRate);
-
-    /// <summary>The target that discovered labels make; null when they name neither a process nor a container, or a rule drops it.</summary>
-    public static Target? Make(LabelSet discovered, int sampleRate, ImmutableArray<RelabelRule> rules)
-    {
-        if (Target.From(discovered) is not { } target)
-        {
-            return null;
-        }
-
-        var options = TargetOptions.From(discovered, sampleRate);
-        return Relabeled(target with { Options = options }, rules);
-    }
+    public void SetSampleRate(int sampleRate) => _view = Of([.. _view.Blocks.Select(block => block.List)], sampleRate);
 
     /// <summary>A line for each process and container that several targets name: which of them counts.</summary>
     public static IEnumerable<string> Duplicates(ImmutableArray<LabelSet> discovered) =>
@@ -87,28 +39,47 @@ internal sealed class TargetTable : IProcessPolicy
         where different.Count > 1
         select $"{different.Count} targets name {(same.Key.Pid > 0 ? $"process {same.Key.Pid}" : $"container {same.Key.ContainerId}")}; it is profiled as {different[0]}";
 
-    public ProcessDecision Decide(KnownProcess process) =>
-        Match(process) is { } target ? new ProcessDecision(IsProfiled: true, target.Options.KeepOneIn, target.Options.Flags, target.Options.Python) : ProcessDecision.Ignored;
-
-    /// <summary>The target of a process, or null.</summary>
-    public Target? Match(KnownProcess process)
+    /// <remarks>Where blocks disagree about a process, it is sampled by the wishes of both: at the higher rate, with what either of them takes.</remarks>
+    public ProcessDecision Decide(KnownProcess process)
     {
-        return _targets.ByPid.TryGetValue(process.Identity.Pid, out var byPid)
-            ? byPid
-            : Match(process.Identity.Pid, _facts.GetOrAdd(process.Identity, static (_, known) => Read(known.Identity.Pid, known.Comm), process));
-    }
-
-    /// <summary>The target of a process of which all is known, or null.</summary>
-    internal Target? Match(int pid, ProcessFacts facts)
-    {
-        var targets = _targets;
-        if (targets.ByPid.TryGetValue(pid, out var byPid))
+        var found = new List<Target>();
+        Match(process, found);
+        if (found.Count == 0)
         {
-            return byPid;
+            return ProcessDecision.Ignored;
         }
 
-        return facts.ContainerId.Length > 0 && targets.ByContainer.TryGetValue(facts.ContainerId, out var byContainer) ? byContainer : targets.Default(facts.DefaultName);
+        const ProcessFlags Withheld = ProcessFlags.NoUser | ProcessFlags.NoKernel;
+        var options = found.Select(target => target.Options).ToList();
+        var withheld = options.Select(option => option.Flags).Aggregate((left, right) => left & right) & Withheld;
+        var added = options.Select(option => option.Flags).Aggregate((left, right) => left | right) & ~Withheld;
+        bool? python = options.Exists(option => option.Python is null) ? options.Exists(option => option.Python == true) ? true : null : options.Exists(option => option.Python == true);
+        return new ProcessDecision(IsProfiled: true, options.Min(option => option.KeepOneIn), withheld | added, python);
     }
+
+    /// <summary>The target of a process in the first block that has one, or null.</summary>
+    public Target? Match(KnownProcess process)
+    {
+        var found = new List<Target>(1);
+        Match(process, found);
+        return found.FirstOrDefault();
+    }
+
+    /// <summary>Adds the target of a process in each block, one for each series.</summary>
+    public void Match(KnownProcess process, List<Target> found)
+    {
+        ProcessFacts? facts = null;
+        foreach (var block in _view.Blocks)
+        {
+            var target = block.Find(process.Identity.Pid)
+                ?? block.Find(process.Identity.Pid, facts ??= _facts.GetOrAdd(process.Identity, static (_, known) => Read(known.Identity.Pid, known.Comm), process));
+            Add(target, found);
+        }
+    }
+
+    /// <summary>The targets of a process of which all is known, with their blocks.</summary>
+    internal IEnumerable<(TargetList Block, Target? Target)> Match(int pid, ProcessFacts facts) =>
+        _view.Blocks.Select(block => (block.List, block.Find(pid, facts)));
 
     public void Forget(ProcessIdentity process) => _facts.TryRemove(process, out _);
 
@@ -125,10 +96,14 @@ internal sealed class TargetTable : IProcessPolicy
         return new ProcessFacts(container, name.Length > 0 ? name : comm);
     }
 
-    /// <summary>
-    /// Rules can use the labels of process and container. After them they go: processes with the same labels are one series, and a server
-    /// that keeps no such labels takes only one profile of a series and time.
-    /// </summary>
-    private static Target? Relabeled(Target target, ImmutableArray<RelabelRule> rules) =>
-        Relabeler.Apply(rules, target.Labels)?.Where(LabelNames.IsOfSeries) is { Count: > 0 } labels ? target with { Labels = labels } : null;
+    private static View Of(ImmutableArray<TargetList> lists, int sampleRate) => new([.. lists.Select(list => new TargetIndex(list, sampleRate))], sampleRate);
+
+    /// <summary>A sample counts once in each series, whatever number of blocks put it there.</summary>
+    private static void Add(Target? target, List<Target> found)
+    {
+        if (target is not null && !found.Exists(other => other.Labels.Equals(target.Labels)))
+        {
+            found.Add(target);
+        }
+    }
 }

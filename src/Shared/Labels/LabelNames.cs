@@ -19,8 +19,11 @@ public static class LabelNames
     /// <summary>Option of a target: its <see cref="Tenant"/>.</summary>
     public const string TenantOption = "__meta_pyroscope_ebpf_options_tenant";
 
+    /// <summary>The <c>pyroscope.ebpf</c> block that a series comes from, where several send theirs different ways; never sent as a label.</summary>
+    public const string Origin = "__pyroscope_ebpf__";
+
     public const string ContainerId = "__container_id__";
 
     /// <summary>Whether a label is part of the series that destinations get; others say where samples came from.</summary>
-    public static bool IsOfSeries(string label) => label is Name or Tenant or "__delta__" || !label.StartsWith("__", StringComparison.Ordinal);
+    public static bool IsOfSeries(string label) => label is Name or Tenant or Origin or "__delta__" || !label.StartsWith("__", StringComparison.Ordinal);
 }

@@ -66,6 +66,69 @@ public sealed class LiveOptionsTests : IDisposable
         static bool IsMethod(string name) => name.Contains("Queries::SortRows", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Two_blocks_sample_two_processes_each_at_its_rate_and_send_them_each_its_way()
+    {
+        Requirements.Bpf();
+        var program = TestPrograms.CompileC("split", "-O1");
+        using var often = TestPrograms.Start(program, "300");
+        using var seldom = TestPrograms.Start(program, "300");
+        await using var first = await FakePyroscope.StartAsync();
+        await using var second = await FakePyroscope.StartAsync();
+        var config = Path.Combine(_data.Path, "two.alloy");
+        await File.WriteAllTextAsync(config, $$"""
+            pyroscope.ebpf "often" {
+              targets          = [{__process_pid__ = "{{often.Pid}}", service_name = "often"}]
+              forward_to       = [pyroscope.write.first.receiver, pyroscope.relabel.named.receiver]
+              sample_rate      = 500
+              collect_interval = "1s"
+            }
+            pyroscope.ebpf "seldom" {
+              targets     = [{__process_pid__ = "{{seldom.Pid}}", service_name = "seldom"}]
+              forward_to  = [pyroscope.write.first.receiver]
+              sample_rate = 50
+            }
+            pyroscope.relabel "named" {
+              forward_to = [pyroscope.write.second.receiver]
+              rule {
+                target_label = "way"
+                replacement  = "second"
+              }
+            }
+            pyroscope.write "first" {
+              endpoint {
+                url = "{{first.Url}}"
+              }
+            }
+            pyroscope.write "second" {
+              endpoint {
+                url = "{{second.Url}}"
+              }
+            }
+            """);
+        using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+        await service.WaitForLineAsync("profiling the targets at 500 Hz");
+        var before = CpuOf(seldom);
+        await Poll.UntilAsync(() => CpuOf(seldom) - before > TimeSpan.FromSeconds(4), _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+        var spent = (CpuOf(seldom) - before).TotalSeconds;
+
+        Assert.Equal(["often", "seldom"], Services(first).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["{__name__=\"process_cpu\", service_name=\"often\", way=\"second\"}"], second.Pushes.Select(push => push.Labels.ToString()).Distinct());
+        var values = first.Stored.Where(push => push.Labels["service_name"] == "seldom").SelectMany(push => push.Profile.Sample).Select(sample => sample.Value[0]).ToList();
+        Assert.InRange(values.Sum() / 1e9, spent * 0.75, spent * 1.25);
+
+        // The ticks before the process was known are single ones of 2 ms.
+        Assert.InRange(values.Count(value => value % 20_000_000 == 0), values.Count / 2, values.Count);
+        Assert.Equal(0, service.Balance("collector stopped").Waiting);
+    }
+
+    private static TimeSpan CpuOf(TestPrograms.RunningProgram program)
+    {
+        program.Process.Refresh();
+        return program.Process.TotalProcessorTime;
+    }
+
     private static IEnumerable<string> Services(FakePyroscope server) => server.Pushes.Select(push => push.Labels["service_name"]);
 
     private static IReadOnlyList<string> Names(FakePyroscope server, string service, int from) =>

@@ -8,7 +8,15 @@ namespace ActorProfiler.Configuration.Relabeling;
 /// which checks that the fields fit the action.
 /// </remarks>
 public sealed record RelabelRule(
-    RelabelAction Action, ImmutableArray<string> SourceLabels, string Separator, Re2Regex Regex, ulong Modulus, string TargetLabel, string Replacement);
+    RelabelAction Action, ImmutableArray<string> SourceLabels, string Separator, Re2Regex Regex, ulong Modulus, string TargetLabel, string Replacement)
+{
+    /// <summary>Equal when they are written alike.</summary>
+    public bool Equals(RelabelRule? other) =>
+        other is not null && Action == other.Action && SourceLabels.AsSpan().SequenceEqual(other.SourceLabels.AsSpan()) && Separator == other.Separator
+        && Regex.Pattern == other.Regex.Pattern && Modulus == other.Modulus && TargetLabel == other.TargetLabel && Replacement == other.Replacement;
+
+    public override int GetHashCode() => HashCode.Combine(Action, Regex.Pattern, Modulus, TargetLabel, Replacement);
+}
 
 public enum RelabelAction
 {
