@@ -109,7 +109,7 @@ public sealed class LiveOptionsTests : IDisposable
         using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
         await service.WaitForLineAsync("profiling the targets at 500 Hz");
         var before = CpuOf(seldom);
-        await Poll.UntilAsync(() => CpuOf(seldom) - before > TimeSpan.FromSeconds(4), _patience, () => service.Text);
+        await Poll.UntilAsync(() => CpuOf(seldom) - before > TimeSpan.FromSeconds(3), _patience, () => service.Text);
         Assert.Equal(0, await service.StopAsync());
         var spent = (CpuOf(seldom) - before).TotalSeconds;
 

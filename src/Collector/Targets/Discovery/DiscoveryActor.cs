@@ -50,7 +50,15 @@ internal sealed class DiscoveryActor : ReceiveActor, IWithTimers
 
     public static Props Props(string id, IDiscovery discovery, TimeProvider clock) => Akka.Actor.Props.Create(() => new DiscoveryActor(id, discovery, clock));
 
-    protected override void PreStart() => Self.Tell(new Search());
+    protected override void PreStart()
+    {
+        if (_discovery.Remark.Length > 0)
+        {
+            _log.Info("{0}: {1}", _id, _discovery.Remark);
+        }
+
+        Self.Tell(new Search());
+    }
 
     // The search ends by itself when it is cancelled: an enumerator must not be disposed while it is asked.
     protected override void PostStop() => _stopped.Cancel();

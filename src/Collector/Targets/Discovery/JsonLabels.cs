@@ -36,6 +36,15 @@ internal static partial class JsonLabels
         }
     }
 
+    /// <summary>Adds <c>true</c> for each field of an object.</summary>
+    public static void AddPresence(Dictionary<string, string> labels, string prefix, JsonNode? fields)
+    {
+        foreach (var (name, _) in fields as JsonObject ?? [])
+        {
+            labels[prefix + Forbidden().Replace(name, "_")] = "true";
+        }
+    }
+
     public static string Address(string ip, string port) => ip.Contains(':', StringComparison.Ordinal) ? $"[{ip}]:{port}" : $"{ip}:{port}";
 
     [GeneratedRegex("[^a-zA-Z0-9_]")]

@@ -1,106 +1,144 @@
-using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using ActorProfiler.Collector.Targets.Discovery.Kubernetes;
+using ActorProfiler.Http;
 using ActorProfiler.Labels;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ActorProfiler.Tests.Targets.Discovery;
 
-/// <summary>Against an API server that answers with what a real one answered.</summary>
+/// <summary>How a cluster is asked, and how its changes are followed.</summary>
 public sealed class KubernetesDiscoveryTests : IAsyncLifetime
 {
-    private const string Pod =
-        """
-        {"metadata":{"name":"web-1","namespace":"shop","uid":"u1","resourceVersion":"7","labels":{"app.kubernetes.io/name":"web"},"annotations":{"pyroscope.io/service_name":"web"},
-         "ownerReferences":[{"kind":"ReplicaSet","name":"web","controller":true}]},
-         "spec":{"nodeName":"n1","containers":[{"name":"main","image":"web:1","ports":[{"name":"http","containerPort":8080,"protocol":"TCP"},{"containerPort":9090,"protocol":"TCP"}]},{"name":"side","image":"side:1"}],
-                 "initContainers":[{"name":"setup","image":"setup:1"}]},
-         "status":{"phase":"Running","podIP":"10.0.0.5","hostIP":"192.168.0.1","conditions":[{"type":"Ready","status":"True"}],
-                   "containerStatuses":[{"name":"main","containerID":"containerd://aaa"},{"name":"side","containerID":"containerd://bbb"}],"initContainerStatuses":[{"name":"setup","containerID":"containerd://ccc"}]}}
-        """;
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
-    private readonly ConcurrentQueue<string> _asked = new();
-    private readonly TaskCompletionSource _ended = new();
-    private readonly TaskCompletionSource _deletes = new();
-    private WebApplication _server = null!;
+    private readonly CancellationTokenSource _late = new(_patience);
+    private readonly string _token = Path.GetTempFileName();
+    private FakeKubernetes _cluster = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _server = builder.Build();
-        _server.Run(AnswerAsync);
-        await _server.StartAsync();
-    }
+    public async ValueTask InitializeAsync() => _cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded());
 
     public async ValueTask DisposeAsync()
     {
-        _ended.TrySetResult();
-        await _server.DisposeAsync();
+        await _cluster.DisposeAsync();
+        _late.Dispose();
+        File.Delete(_token);
     }
 
     [Fact]
-    public async Task Makes_a_target_of_each_port_of_a_pod_and_follows_changes()
+    public async Task Follows_the_changes_of_pods()
     {
-        var discovery = new KubernetesDiscovery { Role = "pod", ApiServer = _server.Urls.Single(), Selectors = [new() { Role = "pod", Field = "spec.nodeName=n1" }] };
-        await using var found = discovery.FindAsync(TimeProvider.System, CancellationToken.None).GetAsyncEnumerator();
+        await using var found = Search(new KubernetesDiscovery { Role = "pod", ApiServer = _cluster.Url, NodeName = "" });
+        Assert.True(await found.MoveNextAsync());
+        Assert.Contains(found.Current, target => target["__meta_kubernetes_pod_name"] == "web-6d4b-1");
+        var pod = _cluster.Find("pods", "web-6d4b-1");
+
+        await WatchesAsync(1);
+        pod["status"]!["podIP"] = "10.9.9.9";
+        _cluster.Change("pods", "MODIFIED", pod);
+        await UntilAsync(found, targets => targets.Any(target => target["__address__"] == "10.9.9.9:8080"));
+
+        _cluster.Change("pods", "DELETED", pod);
+        await UntilAsync(found, targets => targets.All(target => target["__meta_kubernetes_pod_name"] != "web-6d4b-1"));
+        Assert.Single(_cluster.Asked, url => !url.Contains("watch=true", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Lists_anew_when_its_version_is_too_old()
+    {
+        await using var found = Search(new KubernetesDiscovery { Role = "node", ApiServer = _cluster.Url });
+        Assert.True(await found.MoveNextAsync());
+        await WatchesAsync(1);
+
+        _cluster.EndWatches(); // what happens now is not told
+        await WatchesAsync(0);
+        var node = _cluster.Find("nodes", "n1");
+        node["metadata"]!["labels"]!["new"] = "yes";
+        _cluster.Change("nodes", "MODIFIED", node);
+        await WatchesAsync(1);
+        _cluster.Expire("nodes");
+
+        await UntilAsync(found, targets => targets.Any(target => target["__meta_kubernetes_node_label_new"] == "yes"));
+        await WatchesAsync(1);
+        Assert.Equal(2, _cluster.Asked.Count(url => !url.Contains("watch=true", StringComparison.Ordinal)));
+        Assert.EndsWith("resourceVersion=101", _cluster.Asked[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Goes_on_where_it_was_when_a_watch_ends()
+    {
+        await using var found = Search(new KubernetesDiscovery { Role = "node", ApiServer = _cluster.Url });
+        Assert.True(await found.MoveNextAsync());
+        await WatchesAsync(1);
+        var node = _cluster.Find("nodes", "n1");
+        _cluster.Change("nodes", "DELETED", node);
+        await UntilAsync(found, targets => targets.Length == 2);
+
+        _cluster.EndWatches();
+        await WatchesAsync(0);
+        await WatchesAsync(1);
+        _cluster.Change("nodes", "ADDED", node);
+
+        await UntilAsync(found, targets => targets.Length == 3);
+        Assert.Single(_cluster.Asked, url => !url.Contains("watch=true", StringComparison.Ordinal));
+        Assert.EndsWith("resourceVersion=101", _cluster.Asked[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reads_its_token_anew_for_each_request()
+    {
+        await File.WriteAllTextAsync(_token, "first\n");
+        _cluster.Token = "first";
+        await using var found = Search(new KubernetesDiscovery { Role = "node", ApiServer = _cluster.Url, Http = new HttpClientOptions { BearerTokenFile = _token } });
+        Assert.True(await found.MoveNextAsync());
+        await WatchesAsync(1);
+
+        await File.WriteAllTextAsync(_token, "second\n");
+        _cluster.Token = "second";
+        _cluster.EndWatches();
+
+        await WatchesAsync(0);
+        await WatchesAsync(1);
+        Assert.Equal(3, _cluster.Asked.Count);
+    }
+
+    [Theory]
+    [InlineData("", "n1", "", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1")]
+    [InlineData("", "", "", "/api/v1/pods?")]
+    [InlineData("shop", "n1", "", "/api/v1/namespaces/shop/pods?fieldSelector=spec.nodeName%3Dn1")]
+    [InlineData("shop", "n1", "app=web", "/api/v1/namespaces/shop/pods?labelSelector=app%3Dweb")]
+    public async Task Asks_for_the_pods_of_its_own_node_unless_a_selector_says_otherwise(string inNamespace, string node, string label, string expected)
+    {
+        var discovery = new KubernetesDiscovery
+        {
+            Role = "pod",
+            ApiServer = _cluster.Url,
+            NodeName = node,
+            Namespaces = new() { Names = inNamespace.Length > 0 ? [inNamespace] : [] },
+            Selectors = label.Length > 0 ? [new() { Role = "pod", Label = label }] : [],
+        };
+        await using var found = Search(discovery);
 
         Assert.True(await found.MoveNextAsync());
-        var targets = found.Current;
-        Assert.Equal(["10.0.0.5:8080", "10.0.0.5:9090", "10.0.0.5", "10.0.0.5"], targets.Select(target => target["__address__"]));
-        Assert.Equal(["containerd://aaa", "containerd://aaa", "containerd://bbb", "containerd://ccc"], targets.Select(target => target["__meta_kubernetes_pod_container_id"]));
-        Assert.Equal(
-            LabelSet.Of(
-                ("__address__", "10.0.0.5:8080"),
-                ("__meta_kubernetes_namespace", "shop"),
-                ("__meta_kubernetes_pod_annotation_pyroscope_io_service_name", "web"),
-                ("__meta_kubernetes_pod_annotationpresent_pyroscope_io_service_name", "true"),
-                ("__meta_kubernetes_pod_container_id", "containerd://aaa"),
-                ("__meta_kubernetes_pod_container_image", "web:1"),
-                ("__meta_kubernetes_pod_container_init", "false"),
-                ("__meta_kubernetes_pod_container_name", "main"),
-                ("__meta_kubernetes_pod_container_port_name", "http"),
-                ("__meta_kubernetes_pod_container_port_number", "8080"),
-                ("__meta_kubernetes_pod_container_port_protocol", "TCP"),
-                ("__meta_kubernetes_pod_controller_kind", "ReplicaSet"),
-                ("__meta_kubernetes_pod_controller_name", "web"),
-                ("__meta_kubernetes_pod_host_ip", "192.168.0.1"),
-                ("__meta_kubernetes_pod_ip", "10.0.0.5"),
-                ("__meta_kubernetes_pod_label_app_kubernetes_io_name", "web"),
-                ("__meta_kubernetes_pod_labelpresent_app_kubernetes_io_name", "true"),
-                ("__meta_kubernetes_pod_name", "web-1"),
-                ("__meta_kubernetes_pod_node_name", "n1"),
-                ("__meta_kubernetes_pod_phase", "Running"),
-                ("__meta_kubernetes_pod_ready", "true"),
-                ("__meta_kubernetes_pod_uid", "u1")),
-            targets[0]);
+        Assert.Equal(expected, _cluster.Asked[0]);
+        Assert.Equal(expected.Contains("spec.nodeName", StringComparison.Ordinal), discovery.Remark.Contains("node n1 only", StringComparison.Ordinal));
+    }
 
-        _deletes.SetResult();
-        do
+    private IAsyncEnumerator<ImmutableArray<LabelSet>> Search(KubernetesDiscovery discovery) =>
+        discovery.FindAsync(TimeProvider.System, _late.Token).GetAsyncEnumerator(_late.Token);
+
+    private static async Task UntilAsync(IAsyncEnumerator<ImmutableArray<LabelSet>> found, Func<ImmutableArray<LabelSet>, bool> condition)
+    {
+        while (!condition(found.Current))
         {
             Assert.True(await found.MoveNextAsync());
         }
-        while (found.Current.Length > 0);
-        Assert.Contains(_asked, url => url.StartsWith("/api/v1/pods?fieldSelector=spec.nodeName%3Dn1&watch=true", StringComparison.Ordinal) && url.EndsWith("resourceVersion=7", StringComparison.Ordinal));
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task WatchesAsync(int count)
     {
-        var url = $"{context.Request.Path}{context.Request.QueryString}";
-        _asked.Enqueue(url);
-        context.Response.ContentType = "application/json";
-        if (!url.Contains("watch=true", StringComparison.Ordinal))
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (_cluster.Watches != count)
         {
-            await context.Response.WriteAsync($$"""{"metadata":{"resourceVersion":"7"},"items":[{{Pod}}]}""");
-            return;
+            await timer.WaitForNextTickAsync(_late.Token);
         }
-
-        await _deletes.Task;
-        await context.Response.WriteAsync($$"""{"type":"DELETED","object":{{Pod.ReplaceLineEndings("")}}}""" + "\n");
-        await context.Response.Body.FlushAsync();
-        await _ended.Task;
     }
 }

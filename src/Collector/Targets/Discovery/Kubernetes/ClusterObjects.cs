@@ -23,8 +23,7 @@ internal sealed class ClusterObjects(KubernetesStore store, KubernetesDiscovery.
         foreach (var (field, name) in new[] { ("labels", "label"), ("annotations", "annotation") })
         {
             JsonLabels.AddAll(labels, $"{prefix}{name}_", item?["metadata"]?[field]);
-            var present = new JsonObject((item?["metadata"]?[field] as JsonObject ?? []).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)"true")));
-            JsonLabels.AddAll(labels, $"{prefix}{name}present_", present);
+            JsonLabels.AddPresence(labels, $"{prefix}{name}present_", item?["metadata"]?[field]);
         }
     }
 
@@ -56,8 +55,11 @@ internal sealed class ClusterObjects(KubernetesStore store, KubernetesDiscovery.
         return InNamespaceOf(service).With(LabelSet.From(labels));
     }
 
-    /// <summary>What all targets of a pod say of it.</summary>
-    public LabelSet OfPod(JsonNode pod)
+    /// <summary>Whether objects on a node count: with the metadata of nodes attached, only those on nodes that are known, for selectors may leave some out.</summary>
+    public bool Includes(string node) => !attach.Node || _nodes.ContainsKey($"/{node}");
+
+    /// <summary>What all targets of a pod say of it, but for its namespace and node.</summary>
+    public static LabelSet OfPod(JsonNode pod)
     {
         var owner = JsonLabels.Items(pod["metadata"]?["ownerReferences"]).FirstOrDefault(reference => JsonLabels.Text(reference, "controller") == "true");
         var ready = JsonLabels.Items(pod["status"]?["conditions"]).FirstOrDefault(condition => JsonLabels.Text(condition, "type") == "Ready");
@@ -74,7 +76,7 @@ internal sealed class ClusterObjects(KubernetesStore store, KubernetesDiscovery.
             [Meta + "pod_controller_name"] = JsonLabels.Text(owner, "name"),
         };
         AddMetadata(labels, Meta + "pod_", pod);
-        return InNamespaceOf(pod).With(LabelSet.From(labels)).With(OfNode(labels[Meta + "pod_node_name"]));
+        return LabelSet.From(labels);
     }
 
     private static Dictionary<string, JsonNode> ByName(KubernetesStore store, string kind) => store.Of(kind)

@@ -18,6 +18,9 @@ internal sealed class KubernetesApi : IDisposable
     /// <summary>Shorter than the API server's own bound, so that a dead connection is noticed.</summary>
     private static readonly TimeSpan _watchFor = TimeSpan.FromMinutes(4);
 
+    /// <summary>Between two watches: a server that ends each at once is not to be flooded.</summary>
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
     private readonly HttpClient _http;
     private readonly k8s.Kubernetes? _client;
     private readonly Uri _address;
@@ -66,6 +69,7 @@ internal sealed class KubernetesApi : IDisposable
             }
 
             version = await FollowAsync(resource, store, version, cancellation).ConfigureAwait(false);
+            await Task.Delay(_pause, _clock, cancellation).ConfigureAwait(false);
         }
     }
 

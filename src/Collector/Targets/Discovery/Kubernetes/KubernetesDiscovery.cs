@@ -34,7 +34,7 @@ internal sealed record KubernetesDiscovery : IDiscovery
                 .Block("attach_metadata", AttachOptions.Schema, (options, value) => options with { Attach = value }, "What is added to pods, endpoints and services."),
             options => options.Http,
             (options, http) => options with { Http = http })
-        .Check(options => HttpProblem(options))));
+        .Check(Check)));
 
     public string Role { get; init; } = "";
 
@@ -51,7 +51,9 @@ internal sealed record KubernetesDiscovery : IDiscovery
     public HttpClientOptions Http { get; init; } = new();
 
     /// <summary>Name of the node this runs on; "" when it is not known.</summary>
-    public static string NodeName => _nodeVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(name => !string.IsNullOrEmpty(name)) ?? "";
+    public string NodeName { get; init; } = _nodeVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(name => !string.IsNullOrEmpty(name)) ?? "";
+
+    public string Remark => AsksForOwnNode("pod") ? $"asks for the pods of node {NodeName} only; a selectors block for pods changes that" : "";
 
     public async IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -93,20 +95,39 @@ internal sealed record KubernetesDiscovery : IDiscovery
         ];
     }
 
+    private bool AsksForOwnNode(string kind) => kind == "pod" && Role == "pod" && NodeName.Length > 0 && !Selectors.Any(selector => selector.Role == "pod");
+
     private SelectorOptions SelectorOf(string kind) =>
         Selectors.FirstOrDefault(selector => selector.Role == kind)
-        ?? (kind == "pod" && Role == "pod" && NodeName.Length > 0 ? new SelectorOptions { Role = kind, Field = $"spec.nodeName={NodeName}" } : new SelectorOptions());
+        ?? (AsksForOwnNode(kind) ? new SelectorOptions { Role = kind, Field = $"spec.nodeName={NodeName}" } : new SelectorOptions());
 
-    private static void HttpProblem(KubernetesDiscovery options)
+    private static string[] SelectorsOf(string role) => role switch
+    {
+        "pod" => ["pod", "node"],
+        "endpoints" or "endpointslice" => ["pod", "service", role],
+        _ => [role],
+    };
+
+    private static void Check(KubernetesDiscovery options)
     {
         if (options.KubeconfigFile.Length > 0 && options.ApiServer.Length > 0)
         {
             throw new FormatException("cannot use \"kubeconfig_file\" and \"api_server\" simultaneously");
         }
 
+        if (options.Namespaces.Own && options.KubeconfigFile.Length + options.ApiServer.Length > 0)
+        {
+            throw new FormatException($"cannot use \"{(options.ApiServer.Length > 0 ? "api_server" : "kubeconfig_file")}\" and \"namespaces.own_namespace\" simultaneously");
+        }
+
         if (options.Selectors.GroupBy(selector => selector.Role).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw new FormatException($"duplicated selector role: {twice.Key}");
+        }
+
+        if (options.Selectors.FirstOrDefault(selector => Array.IndexOf(SelectorsOf(options.Role), selector.Role) < 0) is { } other)
+        {
+            throw new FormatException($"{options.Role} role supports only {string.Join(", ", SelectorsOf(options.Role))} selectors, got one for {other.Role}");
         }
     }
 
