@@ -27,6 +27,9 @@ internal sealed class FakePyroscope : IAsyncDisposable
     /// <summary>Answers in the server's place; null lets the server answer.</summary>
     public Func<HttpContext, Task<bool>> Intercept { get; set; } = _ => Task.FromResult(false);
 
+    /// <summary>True: what it has stored is not answered, and the connection is cut.</summary>
+    public Func<HttpContext, bool> CutsAnswer { get; set; } = _ => false;
+
     public Uri Url => new(_app.Urls.Single());
 
     /// <summary>Everything taken, in order of arrival, repeats included.</summary>
@@ -92,6 +95,12 @@ internal sealed class FakePyroscope : IAsyncDisposable
                 _pushes.Enqueue(new PushedProfile(Labels(series), Decode(sample), context.Request.Headers.ToDictionary(
                     header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
             }
+        }
+
+        if (CutsAnswer(context))
+        {
+            context.Abort();
+            return;
         }
 
         context.Response.ContentType = "application/proto";
@@ -164,6 +173,9 @@ internal sealed class FakePyroscope : IAsyncDisposable
 /// <param name="Headers">Of the request.</param>
 internal sealed record PushedProfile(LabelSet Labels, Profile Profile, IReadOnlyDictionary<string, string> Headers)
 {
+    /// <summary>Timestamp of the system's clock at its arrival.</summary>
+    public long Arrived { get; } = TimeProvider.System.GetTimestamp();
+
     /// <summary>Stacks as <c>leaf;…;root</c> with their values.</summary>
     public IReadOnlyDictionary<string, long> Stacks()
     {

@@ -20,7 +20,7 @@ internal sealed class AggregatorActor : ReceiveActor
         var series = Context.ActorOf(SeriesRouterActor.Props(parts.Series, encoding, parts.Metrics), SeriesRouterActor.Name);
         if (parts.Series.Self is not null)
         {
-            Context.ActorOf(SeriesRingActor.Props(series), "ring");
+            Context.ActorOf(SeriesRingActor.Props(series, parts.Series.Clock), "ring");
         }
 
         var ingest = Context.ActorOf(IngestGateActor.Props(series, parts.Metrics), IngestGateActor.Name);

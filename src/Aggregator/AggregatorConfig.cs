@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Peers;
 using Akka.Configuration;
 
 namespace ActorProfiler.Aggregator;
@@ -30,8 +31,7 @@ internal static class AggregatorConfig
 
     private static string Clustered(ClusterOptions options)
     {
-        var protocol = options.IsEncrypted ? "akka.ssl.tcp" : "akka.tcp";
-        var seeds = string.Join(", ", options.Seeds.Select(seed => $"\"{protocol}://{SystemName}@{seed}\""));
+        var seeds = string.Join(", ", options.Seeds.Select(seed => $"\"akka.tcp://{SystemName}@{seed}\""));
         return $$"""
             akka {
               actor {
@@ -53,13 +53,13 @@ internal static class AggregatorConfig
                 untrusted-mode = on
                 trusted-selection-paths = [
                   "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver", "/user/aggregator/{{SeriesRouterActor.Name}}"]
-                dot-netty.tcp {
-                  enable-ssl = {{(options.IsEncrypted ? "on" : "off")}}
+                transport-failure-detector.acceptable-heartbeat-pause = 15s
+                enabled-transports = ["akka.remote.{{PeerTransport.ConfigName}}"]
+                {{PeerTransport.ConfigName}} {
+                  transport-class = "{{typeof(PeerTransport).FullName}}, {{typeof(PeerTransport).Assembly.GetName().Name}}"
+                  applied-adapters = []
                   hostname = "{{options.Host}}"
                   port = {{options.Port}}
-                  maximum-frame-size = 1MiB
-                  send-buffer-size = 4MiB
-                  receive-buffer-size = 4MiB
                 }
               }
               cluster {

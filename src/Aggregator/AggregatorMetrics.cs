@@ -55,7 +55,7 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
 
     public Counter Doubts { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_doubtful_batches_total",
-        "Batches sent before, of which the other aggregators were asked: held by one of them, held by none, or taken without an answer of all.",
+        "Batches sent before, of which the other aggregators were asked: held by one of them, held by none, or given up for their age without an answer of all.",
         ["outcome"]);
 
     public Gauge Series { get; } = metrics.CreateGauge(

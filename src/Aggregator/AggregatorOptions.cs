@@ -51,5 +51,4 @@ internal sealed record DestinationSetup(IDestination Destination, DestinationOpt
 /// <param name="Host">Name or address others reach this node by.</param>
 /// <param name="Port">0 is any free one.</param>
 /// <param name="Seeds"><c>host:port</c> of all aggregators, the same list in the same order on each; empty for one that others will join.</param>
-/// <param name="IsEncrypted">The actor system is made with a setup of TLS.</param>
-internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<string> Seeds, bool IsEncrypted = false);
+internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<string> Seeds);

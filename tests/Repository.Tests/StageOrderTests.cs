@@ -6,7 +6,7 @@ namespace ActorProfiler.Tests;
 public partial class StageOrderTests
 {
     private static readonly string[] _collector = ["Elf", "Processes", "Unwinding", "Interpreters", "Sampling", "Targets", "Symbols", "Stacks", "Batching"];
-    private static readonly string[] _aggregator = ["Ingest", "Aggregation", "Pprof", "Outbox", "Destinations", "LocalStore", "Page"];
+    private static readonly string[] _aggregator = ["Peers", "Ingest", "Aggregation", "Pprof", "Outbox", "Destinations", "LocalStore", "Page"];
 
     // The entry hands streams on and is handed answers, so it knows the stages it feeds.
     private static readonly HashSet<(string From, string To)> _exceptions = [("Ingest", "Aggregation")];

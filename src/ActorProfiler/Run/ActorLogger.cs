@@ -11,12 +11,21 @@ internal sealed class ActorLogger : ReceiveActor
 {
     private readonly LogWriter _writer = Context.System.Settings.Setup.Get<WriterSetup>().Value.Writer;
 
+    private readonly RemotingLines _remoting = new(TimeProvider.System);
+
     public ActorLogger()
     {
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<Debug>(logged => Write(LogLevel.Debug, logged));
         Receive<Info>(logged => IsOurs(logged.LogClass), logged => Write(LogLevel.Info, logged));
         Receive<Info>(_ => { }); // Akka's life events are for its developers
+        Receive<LogEvent>(logged => RemotingLines.IsOf(logged), logged =>
+        {
+            if (_remoting.Line(logged) is { } line)
+            {
+                _writer.Write(LogLevel.Warning, "cluster", line);
+            }
+        });
         Receive<Warning>(logged => Write(LogLevel.Warning, logged));
         Receive<Error>(logged => Write(LogLevel.Error, logged));
     }

@@ -1,5 +1,4 @@
 using ActorProfiler.Security;
-using Akka.Remote.Transport.DotNetty;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -24,11 +23,4 @@ internal static class FleetTls
             });
         }
     }
-
-    /// <summary>Between aggregators: only one that could be connected to, never a collector, may speak there. The node's own certificate is the one of the start.</summary>
-    public static DotNettySslSetup BetweenAggregators(TlsFiles tls) => new(
-        tls.Certificate,
-        suppressValidation: false,
-        requireMutualAuthentication: true,
-        (certificate, _, _, _, _) => tls.IsOfFleet(certificate, KeyUses.Server));
 }

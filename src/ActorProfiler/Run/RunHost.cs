@@ -5,6 +5,7 @@ using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.LocalStore;
 using ActorProfiler.Aggregator.Page;
+using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Collector;
 using ActorProfiler.Commands.Components;
 using ActorProfiler.Commands.Configuration;
@@ -80,13 +81,15 @@ internal static class RunHost
         Announce(options, plan, log);
         state.IsReady = true;
 
-        await WaitForStopAsync(cancellation);
+        var isAsked = await WaitForStopAsync(system, cancellation);
         state.IsReady = false;
-        log.Write(LogLevel.Info, "main", "stopping: the last samples are sent on");
+        log.Write(isAsked ? LogLevel.Info : LogLevel.Error, "main", isAsked
+            ? "stopping: the last samples are sent on"
+            : "the cluster has removed this aggregator, or its actors have ended: stopping, so that the service manager starts it anew; what it stored stays in its outbox");
         await StopAsync(collector, aggregator, log);
         await web.StopAsync(CancellationToken.None);
         await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
-        return ExitCode.Ok;
+        return isAsked ? ExitCode.Ok : ExitCode.Failure;
     }
 
     private static ActorSystem CreateActorSystem(RunOptions options, ClusterOptions? cluster, TlsFiles? tls, LogWriter log)
@@ -100,7 +103,7 @@ internal static class RunHost
             """);
         var setup = BootstrapSetup.Create().WithConfig(logging.WithFallback(AggregatorConfig.For(cluster)));
         var all = ActorSystemSetup.Create(setup, new ActorLogger.WriterSetup(log));
-        return ActorSystem.Create(AggregatorConfig.SystemName, cluster is not null && tls is not null ? all.WithSetup(FleetTls.BetweenAggregators(tls)) : all);
+        return ActorSystem.Create(AggregatorConfig.SystemName, cluster is not null && tls is not null ? all.WithSetup(new PeerTls(tls)) : all);
     }
 
     private static ClusterOptions? ClusterOf(RunOptions options, ClusterComponent cluster)
@@ -112,7 +115,7 @@ internal static class RunHost
 
         var colon = address.LastIndexOf(':');
         var port = int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return new ClusterOptions(address[..colon], port, cluster.Seeds.IsEmpty ? [address] : cluster.Seeds, options.Tls is not null);
+        return new ClusterOptions(address[..colon], port, cluster.Seeds.IsEmpty ? [address] : cluster.Seeds);
     }
 
     private static CollectorSystem StartCollector(RunOptions options, RunPlan plan, ActorSystem system, TlsFiles? tls, RunState state)
@@ -220,11 +223,12 @@ internal static class RunHost
     private static IPEndPoint Shown(IPEndPoint address) =>
         address.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, address.Port) : address;
 
-    private static async Task WaitForStopAsync(CancellationToken cancellation)
+    /// <summary>True when the process was asked to stop, false when the actor system ended by itself.</summary>
+    private static async Task<bool> WaitForStopAsync(ActorSystem system, CancellationToken cancellation)
     {
         var stopped = new TaskCompletionSource();
         await using var registration = cancellation.Register(stopped.SetResult);
-        await stopped.Task;
+        return await Task.WhenAny(stopped.Task, system.WhenTerminated) == stopped.Task;
     }
 
     private static async Task StopAsync(CollectorSystem? collector, AggregatorSystem? aggregator, LogWriter log)

@@ -1,4 +1,5 @@
 using ActorProfiler.Protocol;
+using Google.Protobuf;
 
 namespace ActorProfiler.Aggregator.Aggregation;
 
@@ -8,10 +9,11 @@ internal readonly record struct BatchId(Guid Collector, ulong Epoch, ulong Seque
     /// <summary>Length of a collector id.</summary>
     public const int CollectorBytes = 16;
 
-    public static BatchId Of(WhoHolds question) => new(new Guid(question.CollectorId.Span), question.Epoch, question.Sequence);
-
-    public static BatchId Of(Holds answer) => new(new Guid(answer.CollectorId.Span), answer.Epoch, answer.Sequence);
+    /// <param name="name">Its collector id has <see cref="CollectorBytes"/> bytes.</param>
+    public static BatchId Of(BatchName name) => new(new Guid(name.CollectorId.Span), name.Epoch, name.Sequence);
 
     /// <param name="submit">Its collector id has <see cref="CollectorBytes"/> bytes.</param>
     public static BatchId Of(Submit submit) => new(new Guid(submit.CollectorId.Span), submit.Epoch, submit.Sequence);
+
+    public BatchName ToName() => new() { CollectorId = ByteString.CopyFrom(Collector.ToByteArray()), Epoch = Epoch, Sequence = Sequence };
 }

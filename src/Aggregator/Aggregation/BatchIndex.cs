@@ -38,7 +38,7 @@ internal sealed class BatchIndex
     /// <summary>Ticks under way.</summary>
     public long OpenTicks { get; private set; }
 
-    /// <summary>Payload bytes under way.</summary>
+    /// <summary>What the batches under way cost in memory.</summary>
     public long OpenBytes { get; private set; }
 
     /// <summary>Whether a batch is open or stored here.</summary>
@@ -148,7 +148,8 @@ internal sealed class BatchIndex
 
     /// <summary>A batch that is not on disk yet.</summary>
     /// <param name="ReplyTo">Hears <see cref="Protocol.Stored"/> or <see cref="Protocol.Refused"/>.</param>
-    public sealed record OpenBatch(IActorRef ReplyTo, long Ticks, int Bytes);
+    /// <param name="Bytes">What it costs in memory, by <see cref="SubmitCheck.Cost"/>.</param>
+    public sealed record OpenBatch(IActorRef ReplyTo, long Ticks, long Bytes);
 
     private sealed class Source
     {

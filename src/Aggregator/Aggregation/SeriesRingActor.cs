@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
@@ -14,16 +15,17 @@ internal sealed class SeriesRingActor : ReceiveActor
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly HashSet<UniqueAddress> _up = [];
     private readonly HashSet<UniqueAddress> _unreachable = [];
-    private readonly HashSet<Address> _known = [];
+    private readonly Dictionary<Address, DateTimeOffset?> _known = [];
+    private readonly HashSet<Address> _listed;
+    private readonly TimeProvider _clock;
     private readonly IActorRef _router;
     private int _shared = -1;
 
     // Kept from the events: the cluster's own view may lag behind them.
-    public SeriesRingActor(IActorRef router)
+    public SeriesRingActor(IActorRef router, TimeProvider clock)
     {
-        _router = router;
-        _known.UnionWith(_cluster.Settings.SeedNodes);
-        Receive<ClusterEvent.MemberUp>(up => up.Member.HasRole(Role), up => Publish(_up.Add(up.Member.UniqueAddress) | _known.Add(up.Member.Address)));
+        (_router, _clock, _listed) = (router, clock, [.. _cluster.Settings.SeedNodes]);
+        Receive<ClusterEvent.MemberUp>(up => up.Member.HasRole(Role), up => Publish(_up.Add(up.Member.UniqueAddress)));
         Receive<ClusterEvent.MemberLeft>(left => Publish(_up.Remove(left.Member.UniqueAddress)));
         Receive<ClusterEvent.MemberExited>(exited => Publish(_up.Remove(exited.Member.UniqueAddress)));
         Receive<ClusterEvent.MemberDowned>(downed => Publish(_up.Remove(downed.Member.UniqueAddress)));
@@ -32,9 +34,13 @@ internal sealed class SeriesRingActor : ReceiveActor
         Receive<ClusterEvent.UnreachableMember>(lost => Publish(_unreachable.Add(lost.Member.UniqueAddress)));
         Receive<ClusterEvent.ReachableMember>(back => Publish(_unreachable.Remove(back.Member.UniqueAddress)));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
+        Receive<List>(list => Publish(Take(list.Addresses)));
     }
 
-    public static Props Props(IActorRef router) => Akka.Actor.Props.Create(() => new SeriesRingActor(router));
+    /// <summary>The aggregators that are configured or discovered from now on. One that is in it no more and is not up will not come back with batches.</summary>
+    public sealed record List(ImmutableHashSet<Address> Addresses);
+
+    public static Props Props(IActorRef router, TimeProvider clock) => Akka.Actor.Props.Create(() => new SeriesRingActor(router, clock));
 
     protected override void PreStart() =>
         _cluster.Subscribe(
@@ -47,9 +53,19 @@ internal sealed class SeriesRingActor : ReceiveActor
 
     // One that left has given everything away; one that was taken for dead may come back with what it stored.
     private bool Forget(ClusterEvent.MemberRemoved removed) =>
-        removed.PreviousStatus == MemberStatus.Exiting
-        && !_cluster.Settings.SeedNodes.Contains(removed.Member.Address)
-        && _known.Remove(removed.Member.Address);
+        removed.PreviousStatus == MemberStatus.Exiting && !_listed.Contains(removed.Member.Address) && _known.Remove(removed.Member.Address);
+
+    private bool Take(ImmutableHashSet<Address> addresses)
+    {
+        foreach (var gone in _listed.Except(addresses).Where(address => !_up.Any(member => member.Address.Equals(address))).ToList())
+        {
+            _known.Remove(gone);
+        }
+
+        _listed.Clear();
+        _listed.UnionWith(addresses);
+        return true;
+    }
 
     private void Publish(bool changed)
     {
@@ -58,17 +74,34 @@ internal sealed class SeriesRingActor : ReceiveActor
             return;
         }
 
-        var ring = SeriesRing.Of(_up.Except(_unreachable).Select(member => member.Address));
+        var present = _up.Except(_unreachable).Select(member => member.Address).ToHashSet();
+        var ring = SeriesRing.Of(present);
         if (ring.Count != _shared)
         {
             _shared = ring.Count;
             Context.GetLogger().Info("{Members} aggregators share the series", ring.Count);
         }
 
-        _router.Tell(new Aggregators(ring, [.. _known.Where(address => !address.Equals(_cluster.SelfAddress))]));
+        foreach (var address in _known.Keys.Concat(_listed).Concat(present).Where(address => !address.Equals(_cluster.SelfAddress)).ToHashSet())
+        {
+            _known[address] = present.Contains(address) ? null : _known.GetValueOrDefault(address) ?? _clock.GetUtcNow();
+        }
+
+        _router.Tell(new Aggregators(ring, _known.ToImmutableDictionary()));
     }
 }
 
 /// <param name="Ring">Those that are up and reachable, among which the series are shared.</param>
-/// <param name="Others">Every other one that may hold a batch: configured, or seen and not left.</param>
-internal sealed record Aggregators(SeriesRing Ring, ImmutableHashSet<Address> Others);
+/// <param name="Others">Every other one that may hold a batch: configured, or seen and not left; with the time since when it is gone, or null.</param>
+internal sealed record Aggregators(SeriesRing Ring, ImmutableDictionary<Address, DateTimeOffset?> Others)
+{
+    /// <summary>By then the cluster has taken a node that is gone here for dead everywhere, and it has stopped.</summary>
+    private static readonly TimeSpan _goneEverywhere = TimeSpan.FromMinutes(1);
+
+    /// <summary>The others that may hold a batch that was sent before: not those that were gone when it was sent first.</summary>
+    public IReadOnlyList<Address> Holders(Submit submit, DateTimeOffset now)
+    {
+        var sent = submit.SentMillisAgo == 0 ? DateTimeOffset.MinValue : now - TimeSpan.FromMilliseconds(Math.Min(submit.SentMillisAgo, uint.MaxValue));
+        return [.. Others.Where(other => other.Value is not { } gone || sent < gone + _goneEverywhere).Select(other => other.Key)];
+    }
+}

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorProfiler.Labels;
 using ActorProfiler.Protocol;
 using Akka.Actor;
@@ -34,7 +35,7 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
             _batches.Store(batch, options.Clock.GetUtcNow());
         }
 
-        _aggregators = new Aggregators(SeriesRing.Empty, options.Others);
+        _aggregators = new Aggregators(SeriesRing.Empty, options.Others.ToImmutableDictionary(other => other, _ => (DateTimeOffset?)options.Clock.GetUtcNow()));
         Routing();
     }
 
@@ -59,7 +60,7 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     {
         Receive<Submit>(Route);
         Receive<Aggregators>(Follow);
-        Receive<Holds>(answer => Settle(_doubts.Answer(BatchId.Of(answer), Sender.Path.Address, answer.Held), answer.Held ? Sender.Path.Address : null));
+        Receive<Holds>(Settle);
         Receive<AskAgain>(_ => AskAgainOrGiveUp());
         Receive<SeriesIdle>(StopIdle);
         Receive<CloseHurried>(_ => CloseHurriedWindows());
@@ -121,9 +122,9 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
     {
         _aggregators = aggregators;
         CloseWindows(series => OwnerElsewhere(series) is not null);
-        foreach (var doubt in _doubts.Keep(aggregators.Others))
+        foreach (var doubt in _doubts.Keep(aggregators.Others.Keys.ToHashSet()))
         {
-            Settle(doubt, null);
+            TakeUnheld(doubt);
         }
     }
 
@@ -138,9 +139,9 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
         }
 
         var id = BatchId.Of(submit);
-        if (submit.Resent && _aggregators.Others.Count > 0 && !_batches.Holds(id))
+        if (submit.Resent && !_batches.Holds(id) && _aggregators.Holders(submit, _options.Clock.GetUtcNow()) is { Count: > 0 } holders)
         {
-            AskOthers(id, submit);
+            AskOthers(id, submit, holders);
             return;
         }
 
@@ -155,7 +156,7 @@ internal sealed partial class SeriesRouterActor : ReceiveActor, IWithTimers
             return;
         }
 
-        var batch = new BatchIndex.OpenBatch(replyTo, checked((long)submit.Ticks), submit.Payload.Length);
+        var batch = new BatchIndex.OpenBatch(replyTo, checked((long)submit.Ticks), SubmitCheck.Cost(submit));
         switch (_batches.Admit(id, submit.SettledBelow, batch, _options.Clock.GetUtcNow(), submit.Resent))
         {
             case BatchIndex.Verdict.New:

@@ -15,17 +15,17 @@ internal sealed record SeriesRouterOptions(
     /// <summary>The other aggregators that are configured: each may hold batches before it is seen.</summary>
     public ImmutableHashSet<Address> Others { get; init; } = [];
 
-    /// <summary>Payload bytes of batches not yet on disk; beyond it batches are left unanswered.</summary>
+    /// <summary>Memory of batches not yet on disk, by <see cref="SubmitCheck.Cost"/>; beyond it batches are left unanswered.</summary>
     public long OpenBytesLimit { get; init; } = 256 << 20;
 
     /// <summary>Series with an actor at the same time.</summary>
     public int SeriesLimit { get; init; } = 50_000;
 
     /// <summary>
-    /// How long a batch that was sent before waits for the answer of a node that is down. Longer than a restart takes; after it the batch is taken
-    /// here, at the risk of being counted twice when that node comes back with it.
+    /// How long a batch that was sent before waits for the answers of aggregators that are down. Its collector gives it up then: it is counted as
+    /// dropped there, and never taken at the risk of being counted twice.
     /// </summary>
-    public TimeSpan DoubtFor { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan DoubtFor { get; init; } = TimeSpan.FromMinutes(55);
 
     /// <summary>How long stored batches of a silent collector are remembered.</summary>
     public TimeSpan RememberFor { get; init; } = TimeSpan.FromHours(2);

@@ -20,6 +20,11 @@ internal static class SubmitCheck
 
     private const ulong MostTicks = 1ul << 40;
 
+    private const int Overhead = 1024;
+
+    /// <summary>Brotli makes payloads of samples a quarter and less.</summary>
+    private const int Expansion = 4;
+
     /// <summary>Null when the batch may be routed, else what is wrong with it.</summary>
     /// <param name="submit">From a collector, so anything.</param>
     /// <param name="collector">Id of the collector whose stream it came on.</param>
@@ -47,6 +52,9 @@ internal static class SubmitCheck
 
         return submit.Sequence < submit.SettledBelow ? "sequence is below settled_below" : FindInLabels(submit.Labels);
     }
+
+    /// <summary>Bytes that a batch takes in memory until it is on disk, about.</summary>
+    public static long Cost(Submit submit) => Overhead + ((long)submit.Payload.Length * Expansion);
 
     private static string? FindInLabels(RepeatedField<Label> labels)
     {

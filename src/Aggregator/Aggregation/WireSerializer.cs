@@ -3,6 +3,7 @@ using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Serialization;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 
 namespace ActorProfiler.Aggregator.Aggregation;
 
@@ -29,19 +30,25 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
 
     public override byte[] ToBinary(object obj) => ((IMessage)obj).ToByteArray();
 
+    /// <summary>Batches one question may name.</summary>
+    public const int NameLimit = 1000;
+
     /// <exception cref="SerializationException">An unknown manifest, or a message that no aggregator would have sent.</exception>
     public override object FromBinary(byte[] bytes, string manifest) => manifest switch
     {
         SubmitManifest => Checked(Submit.Parser.ParseFrom(bytes)),
         StoredManifest => Stored.Parser.ParseFrom(bytes),
         RefusedManifest => Refused.Parser.ParseFrom(bytes),
-        WhoHoldsManifest => WhoHolds.Parser.ParseFrom(bytes) is { CollectorId.Length: BatchId.CollectorBytes } who ? who : throw WrongId(),
-        HoldsManifest => Holds.Parser.ParseFrom(bytes) is { CollectorId.Length: BatchId.CollectorBytes } holds ? holds : throw WrongId(),
+        WhoHoldsManifest => WhoHolds.Parser.ParseFrom(bytes) is var who && AreNames(who.Batches) ? who : throw WrongNames(),
+        HoldsManifest => Holds.Parser.ParseFrom(bytes) is var holds && AreNames(holds.Held) && AreNames(holds.NotHeld) ? holds : throw WrongNames(),
         _ => throw new SerializationException($"manifest '{manifest}' is not one of this program's"),
     };
 
     private static Submit Checked(Submit submit) =>
         SubmitCheck.Find(submit, submit.CollectorId.Span) is { } wrong ? throw new SerializationException($"a batch from another aggregator: {wrong}") : submit;
 
-    private static SerializationException WrongId() => new($"a collector id has {BatchId.CollectorBytes} bytes");
+    private static bool AreNames(RepeatedField<BatchName> names) =>
+        names.Count <= NameLimit && names.All(name => name.CollectorId.Length == BatchId.CollectorBytes);
+
+    private static SerializationException WrongNames() => new($"another aggregator names more than {NameLimit} batches, or one whose collector id has not {BatchId.CollectorBytes} bytes");
 }

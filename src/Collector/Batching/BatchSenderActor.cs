@@ -188,7 +188,7 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
     {
         while (_isConnected)
         {
-            var submit = _unsettled.Next(_creditBytes, out var load);
+            var submit = _unsettled.Next(_creditBytes, _options.Clock.GetUtcNow(), out var load);
             if (load is { } key)
             {
                 _spool.Tell(new SpoolActor.Load(key));

@@ -40,7 +40,7 @@ internal sealed class UnsettledBatches(long mostBytes)
     }
 
     /// <summary>Adds a batch of an earlier start that is on disk. It may have been sent then.</summary>
-    public void Restore(Submit submit, DateTimeOffset written) => Insert(new UnsettledBatch(submit, written) { IsOnDisk = true, WasSent = true });
+    public void Restore(Submit submit, DateTimeOffset written) => Insert(new UnsettledBatch(submit, written) { IsOnDisk = true, FirstSent = written });
 
     /// <summary>The batch is on disk: memory may do without it.</summary>
     public void Spooled(BatchKey key)
@@ -89,7 +89,7 @@ internal sealed class UnsettledBatches(long mostBytes)
     /// <summary>The next batch to send, oldest first; null when all are sent, the credit is used up, or the batch is on disk.</summary>
     /// <param name="load">The batch to load from disk first.</param>
     /// <returns>A copy: an earlier one may still be on its way through another thread.</returns>
-    public Submit? Next(long creditBytes, out BatchKey? load)
+    public Submit? Next(long creditBytes, DateTimeOffset now, out BatchKey? load)
     {
         load = null;
         // With nothing in flight one batch may exceed the credit: a large one must not wait for ever.
@@ -106,7 +106,7 @@ internal sealed class UnsettledBatches(long mostBytes)
             return null;
         }
 
-        return Take(batch);
+        return Take(batch, now);
     }
 
     /// <summary>Forgets a batch: it is stored, or given up. Returns it, or null when it was settled before.</summary>
@@ -163,14 +163,15 @@ internal sealed class UnsettledBatches(long mostBytes)
         sequences.Add(batch.Key.Sequence);
     }
 
-    private Submit Take(UnsettledBatch batch)
+    private Submit Take(UnsettledBatch batch, DateTimeOffset now)
     {
         _unsent.Remove(batch.Key);
         var submit = batch.Content!.Clone();
         submit.SettledBelow = _epochs[batch.Key.Epoch].Min;
         submit.Hurry = _hurry;
-        submit.Resent = batch.WasSent;
-        batch.WasSent = true;
+        submit.Resent = batch.FirstSent is not null;
+        batch.FirstSent ??= now;
+        submit.SentMillisAgo = submit.Resent && now > batch.FirstSent ? (ulong)(now - batch.FirstSent.Value).TotalMilliseconds + 1 : 0;
         BytesInFlight += batch.Bytes;
         Trim();
         return submit;
@@ -222,5 +223,6 @@ internal sealed class UnsettledBatch(Submit submit, DateTimeOffset since)
 
     public bool IsLoading { get; set; }
 
-    public bool WasSent { get; set; }
+    /// <summary>Not later than when it was sent first; null: it was not.</summary>
+    public DateTimeOffset? FirstSent { get; set; }
 }

@@ -8,36 +8,38 @@ public class UnsettledBatchesTests
 {
     private const long Unlimited = long.MaxValue;
 
+    private static readonly DateTimeOffset _now = DateTimeOffset.UnixEpoch.AddYears(56);
+
     [Fact]
     public void Sends_the_oldest_first_and_only_so_much_as_there_is_credit()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
 
-        Assert.Equal(1ul, batches.Next(20, out _)!.Sequence);
-        Assert.Equal(2ul, batches.Next(20, out _)!.Sequence);
-        Assert.Null(batches.Next(20, out _));
+        Assert.Equal(1ul, batches.Next(20, _now, out _)!.Sequence);
+        Assert.Equal(2ul, batches.Next(20, _now, out _)!.Sequence);
+        Assert.Null(batches.Next(20, _now, out _));
 
         batches.Settle(new BatchKey(1, 1));
-        Assert.Equal(3ul, batches.Next(20, out _)!.Sequence);
+        Assert.Equal(3ul, batches.Next(20, _now, out _)!.Sequence);
     }
 
     [Fact]
     public void Sends_one_batch_that_is_larger_than_the_credit_when_nothing_is_in_flight() =>
-        Assert.NotNull(With(1, bytes: 50, mostBytes: 100).Next(20, out _));
+        Assert.NotNull(With(1, bytes: 50, mostBytes: 100).Next(20, _now, out _));
 
     [Fact]
     public void Sends_all_again_that_are_not_settled()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
-        while (batches.Next(Unlimited, out _) is not null)
+        while (batches.Next(Unlimited, _now, out _) is not null)
         {
         }
 
         batches.Settle(new BatchKey(1, 2));
         batches.Resend();
 
-        Assert.Equal([1ul, 3ul], new[] { batches.Next(Unlimited, out _)!.Sequence, batches.Next(Unlimited, out _)!.Sequence });
-        Assert.Null(batches.Next(Unlimited, out _));
+        Assert.Equal([1ul, 3ul], new[] { batches.Next(Unlimited, _now, out _)!.Sequence, batches.Next(Unlimited, _now, out _)!.Sequence });
+        Assert.Null(batches.Next(Unlimited, _now, out _));
     }
 
     [Fact]
@@ -59,7 +61,7 @@ public class UnsettledBatchesTests
         batches.Loaded(new BatchKey(0, 7), Submit(7, 10, epoch: 0));
         batches.Settle(new BatchKey(1, 1));
 
-        var (old, second) = (batches.Next(Unlimited, out _)!, batches.Next(Unlimited, out _)!);
+        var (old, second) = (batches.Next(Unlimited, _now, out _)!, batches.Next(Unlimited, _now, out _)!);
 
         Assert.Equal((0ul, 7ul, 7ul, true), (old.Epoch, old.Sequence, old.SettledBelow, old.Resent));
         Assert.Equal((1ul, 2ul, 2ul, false), (second.Epoch, second.Sequence, second.SettledBelow, second.Resent));
@@ -75,15 +77,15 @@ public class UnsettledBatchesTests
 
         Assert.Empty(batches.Add(Submit(3, 10), DateTimeOffset.UnixEpoch));
         Assert.Equal(20, batches.Bytes);
-        Assert.Equal(1ul, batches.Next(Unlimited, out _)!.Sequence);
-        Assert.Null(batches.Next(Unlimited, out var load));
+        Assert.Equal(1ul, batches.Next(Unlimited, _now, out _)!.Sequence);
+        Assert.Null(batches.Next(Unlimited, _now, out var load));
         Assert.Equal(new BatchKey(1, 2), load);
-        Assert.Null(batches.Next(Unlimited, out load));
+        Assert.Null(batches.Next(Unlimited, _now, out load));
         Assert.Null(load);
 
         Assert.Null(batches.Loaded(new BatchKey(1, 2), Submit(2, 10)));
-        Assert.Equal(2ul, batches.Next(Unlimited, out _)!.Sequence);
-        Assert.Equal(3ul, batches.Next(Unlimited, out _)!.Sequence);
+        Assert.Equal(2ul, batches.Next(Unlimited, _now, out _)!.Sequence);
+        Assert.Equal(3ul, batches.Next(Unlimited, _now, out _)!.Sequence);
     }
 
     [Fact]
@@ -106,9 +108,9 @@ public class UnsettledBatchesTests
     {
         var batches = With(1, bytes: 10, mostBytes: 100);
 
-        Assert.False(batches.Next(Unlimited, out _)!.Resent);
+        Assert.False(batches.Next(Unlimited, _now, out _)!.Resent);
         batches.Hurry();
-        var again = batches.Next(Unlimited, out _)!;
+        var again = batches.Next(Unlimited, _now, out _)!;
 
         Assert.True(again.Resent);
         Assert.True(again.Hurry);
