@@ -18,15 +18,11 @@ internal sealed class AggregatorActor : ReceiveActor
         var outbox = Context.ActorOf(OutboxActor.Props(parts.Outbox, parts.OutboxOptions, parts.Metrics), "outbox");
         var encoding = Context.ActorOf(EncodingActor.Props(outbox, new ProfileLimits(), parts.Times, parts.Metrics), "encoding");
         var series = Context.ActorOf(SeriesRouterActor.Props(parts.Series, encoding, parts.Metrics), SeriesRouterActor.Name);
-        if (parts.Series.Self is not null)
-        {
-            Context.ActorOf(SeriesRingActor.Props(series, parts.Series.Clock), "ring");
-        }
-
-        var ingest = Context.ActorOf(IngestGateActor.Props(series, parts.Metrics), IngestGateActor.Name);
+        var ingest = Context.ActorOf(IngestGateActor.Props(new IngestGateOptions(series, parts.Quota, parts.Metrics, parts.Series.Clock)), IngestGateActor.Name);
+        var ring = parts.Series.Self is null ? ActorRefs.Nobody : Context.ActorOf(SeriesRingActor.Props([series, ingest], parts.Series.Clock), "ring");
         var fanout = Context.ActorOf(FanoutActor.Props(parts.Destinations(outbox)), "fanout");
 
-        Receive<Find>(_ => Sender.Tell(new Found(ingest, series, outbox, fanout)));
+        Receive<Find>(_ => Sender.Tell(new Found(ingest, series, ring, outbox, fanout)));
     }
 
     public static Props Props(AggregatorParts parts) => Akka.Actor.Props.Create(() => new AggregatorActor(parts));
@@ -37,7 +33,8 @@ internal sealed class AggregatorActor : ReceiveActor
         public static readonly Find Instance = new();
     }
 
-    public sealed record Found(IActorRef Ingest, IActorRef Series, IActorRef Outbox, IActorRef Fanout);
+    /// <param name="Ring">Nobody without a cluster.</param>
+    public sealed record Found(IActorRef Ingest, IActorRef Series, IActorRef Ring, IActorRef Outbox, IActorRef Fanout);
 }
 
 /// <param name="Destinations">Each destination and what its actor works with.</param>
@@ -45,6 +42,7 @@ internal sealed record AggregatorParts(
     ProfileOutbox Outbox,
     OutboxOptions OutboxOptions,
     SeriesRouterOptions Series,
+    QuotaOptions Quota,
     SeriesTimes Times,
     AggregatorMetrics Metrics,
     Func<IActorRef, IReadOnlyList<(IDestination Destination, DestinationContext Context)>> Destinations);

@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.Peers;
 using Akka.Configuration;
 
@@ -46,13 +47,16 @@ internal static class AggregatorConfig
                   "ActorProfiler.Protocol.Refused, ActorProfiler.Shared" = actorprofiler
                   "ActorProfiler.Protocol.WhoHolds, ActorProfiler.Shared" = actorprofiler
                   "ActorProfiler.Protocol.Holds, ActorProfiler.Shared" = actorprofiler
+                  "ActorProfiler.Protocol.CollectorSeen, ActorProfiler.Shared" = actorprofiler
+                  "ActorProfiler.Protocol.CollectorHeld, ActorProfiler.Shared" = actorprofiler
                 }
                 serialization-settings.allow-unregistered-types = false
               }
               remote {
                 untrusted-mode = on
                 trusted-selection-paths = [
-                  "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver", "/user/aggregator/{{SeriesRouterActor.Name}}"]
+                  "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver", "/user/aggregator/{{SeriesRouterActor.Name}}",
+                  "/user/aggregator/{{IngestGateActor.Name}}"]
                 transport-failure-detector.acceptable-heartbeat-pause = 15s
                 enabled-transports = ["akka.remote.{{PeerTransport.ConfigName}}"]
                 {{PeerTransport.ConfigName}} {

@@ -41,6 +41,9 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
     public Counter Clones { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_cloned_collectors_total", "Streams refused because another process was connected under the same identity.");
 
+    public Counter Impostors { get; } = metrics.CreateCounter(
+        "actorprofiler_ingest_foreign_identities_total", "Streams refused because their collector id belongs to another certificate.");
+
     public Counter ReceivedBytes { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_bytes_total", "Bytes of payload received from collectors, repeats included.");
 
@@ -48,7 +51,10 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
         "actorprofiler_ingest_refused_batches_total", "Batches that will never be accepted.", ["reason"]);
 
     public Counter Deferred { get; } = metrics.CreateCounter(
-        "actorprofiler_ingest_deferred_batches_total", "Batches left unanswered because a bound was reached; collectors send them again.", ["reason"]);
+        "actorprofiler_ingest_deferred_batches_total", "Batches not taken now because a bound was reached; collectors send them again.", ["reason"]);
+
+    public Counter Corrected { get; } = metrics.CreateCounter(
+        "actorprofiler_ingest_corrected_batches_total", "Batches of collectors whose clock is wrong by more than 30 s; their times were corrected.");
 
     public Counter Repeats { get; } = metrics.CreateCounter(
         "actorprofiler_ingest_repeated_batches_total", "Batches that had arrived before.");

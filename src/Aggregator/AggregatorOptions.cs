@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Destinations;
+using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Telemetry;
 using Prometheus;
 
@@ -19,6 +20,9 @@ internal sealed record AggregatorOptions(string DataFolder)
 
     /// <summary>Payload a collector's stream may have unanswered.</summary>
     public long CreditBytes { get; init; } = 4 << 20;
+
+    /// <summary>Of each collector.</summary>
+    public QuotaOptions Quota { get; init; } = new();
 
     /// <summary>Older profiles are dropped; a server takes nothing older than an hour.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(55);

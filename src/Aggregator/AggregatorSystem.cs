@@ -88,6 +88,7 @@ internal sealed class AggregatorSystem
             outbox,
             new OutboxOptions(options.Clock, ledgers.Destinations, options.Health) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
             new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self) { Others = OthersOf(system, self) },
+            options.Quota,
             times,
             metrics,
             actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))]);

@@ -47,10 +47,10 @@ internal static class Samples
         var payload = batch.ToByteArray();
         var compressed = new byte[BrotliEncoder.GetMaxCompressedLength(payload.Length)];
         Assert.True(BrotliEncoder.TryCompress(payload, compressed, out var length, quality: 4, window: 22));
-        return Submit(sequence, labels, compressed[..length], Compression.Brotli, batch.Ticks.Aggregate(0ul, (sum, ticks) => sum + ticks), epoch);
+        return Submit(sequence, labels, compressed[..length], Compression.Brotli, batch.Ticks.Aggregate(0ul, (sum, ticks) => sum + ticks), epoch, (ulong)batch.Ticks.Count);
     }
 
-    public static Submit Submit(ulong sequence, LabelSet labels, byte[] payload, Compression compression, ulong ticks, ulong epoch = 1)
+    public static Submit Submit(ulong sequence, LabelSet labels, byte[] payload, Compression compression, ulong ticks, ulong epoch = 1, ulong stacks = 0)
     {
         var submit = new Submit
         {
@@ -58,6 +58,7 @@ internal static class Samples
             Epoch = epoch,
             Sequence = sequence,
             Ticks = ticks,
+            Stacks = stacks,
             Compression = compression,
             Payload = ByteString.CopyFrom(payload),
             PayloadCrc32 = Crc32.HashToUInt32(payload),

@@ -48,6 +48,9 @@ internal sealed class MintingCollector : IAsyncDisposable
     /// <summary>How often a stream was opened.</summary>
     public int Connections { get; private set; }
 
+    /// <summary>Batches that were sent back for later.</summary>
+    public int Deferrals { get; private set; }
+
     /// <summary>How the last stream ended, or "".</summary>
     public string LastEnd { get; private set; } = "";
 
@@ -186,6 +189,7 @@ internal sealed class MintingCollector : IAsyncDisposable
         var submit = kept.Submit.Clone();
         submit.SettledBelow = _unsettled.Keys.Min();
         submit.Hurry = _isDraining;
+        submit.SentUnixMillis = (TimeProvider.System.GetUtcNow() + _options.ClockAhead).ToUnixTimeMilliseconds();
         submit.Resent = kept.FirstSent is not null;
         if (kept.FirstSent is { } first)
         {
@@ -206,6 +210,12 @@ internal sealed class MintingCollector : IAsyncDisposable
             {
                 _oracle.OnAcknowledged(kept.Name);
             }
+        }
+
+        if (answer.Deferred is { } deferred && _unsettled.TryGetValue(deferred.Sequence, out var later))
+        {
+            Deferrals++;
+            later.LastSent = TimeProvider.System.GetTimestamp() - (long)((_options.ResendAfter - TimeSpan.FromMilliseconds(deferred.RetryAfterMillis)).TotalSeconds * TimeProvider.System.TimestampFrequency);
         }
 
         if (answer.Refused is { } refused && _unsettled.TryRemove(refused.Sequence, out var lost))

@@ -20,6 +20,7 @@ internal sealed class Oracle
     private const string Prefix = "minted.";
 
     private readonly ConcurrentDictionary<string, Fate> _minted = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _acknowledgedAt = new(StringComparer.Ordinal);
     private long _resent;
 
     /// <summary>What became of a batch, as its collector knows it.</summary>
@@ -66,6 +67,7 @@ internal sealed class Oracle
             Epoch = epoch,
             Sequence = sequence,
             Ticks = ticks,
+            Stacks = 1,
             Payload = ByteString.CopyFrom(payload),
             PayloadCrc32 = Crc32.HashToUInt32(payload),
         };
@@ -74,7 +76,20 @@ internal sealed class Oracle
         return (name, submit);
     }
 
-    public void OnAcknowledged(string name) => _minted[name] = Fate.Acknowledged;
+    public void OnAcknowledged(string name)
+    {
+        _minted[name] = Fate.Acknowledged;
+        _acknowledgedAt[name] = TimeProvider.System.GetTimestamp();
+    }
+
+    /// <summary>When the batches in a profile were acknowledged, a timestamp of the system's clock; null: they were not.</summary>
+    public long? AcknowledgedAt(PushedProfile push)
+    {
+        var profile = push.Profile;
+        var location = profile.Location.First(location => location.Id == profile.Sample[0].LocationId[0]);
+        var function = profile.Function.First(function => function.Id == location.Line[0].FunctionId);
+        return _acknowledgedAt.TryGetValue(profile.StringTable[(int)function.Name], out var at) ? at : null;
+    }
 
     public void OnRefused(string name) => _minted[name] = Fate.Refused;
 

@@ -27,7 +27,7 @@ internal static class BatchDecoder
         var batch = Parse(Decompress(submit.Compression, submit.Payload));
         CheckHead(batch);
         CheckTables(batch);
-        CheckSamples(batch, submit.Ticks);
+        CheckSamples(batch, submit.Ticks, submit.Stacks);
         return batch;
     }
 
@@ -109,9 +109,10 @@ internal static class BatchDecoder
         }
     }
 
-    private static void CheckSamples(SampleBatch batch, ulong declaredTicks)
+    private static void CheckSamples(SampleBatch batch, ulong declaredTicks, ulong declaredStacks)
     {
         Require(batch.StackEnds.Count == batch.Ticks.Count, "stack_ends count", batch.StackEnds.Count);
+        Require((ulong)batch.Ticks.Count == declaredStacks, "stacks of the submit", declaredStacks);
         var (sum, first) = (0ul, 0u);
         for (var i = 0; i < batch.Ticks.Count; i++)
         {

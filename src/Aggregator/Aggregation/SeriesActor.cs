@@ -64,7 +64,9 @@ internal sealed class SeriesActor : ReceiveActor, IWithTimers
     {
         try
         {
-            _window.Add(add.Id, BatchDecoder.Decode(add.Submit));
+            var batch = BatchDecoder.Decode(add.Submit);
+            batch.StartUnixNanos += add.Submit.CorrectMillis * 1_000_000;
+            _window.Add(add.Id, batch);
             return true;
         }
         catch (FormatException malformed)

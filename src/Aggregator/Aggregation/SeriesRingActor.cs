@@ -6,7 +6,7 @@ using Akka.Event;
 
 namespace ActorProfiler.Aggregator.Aggregation;
 
-/// <summary>Follows the cluster's membership and tells each change of the <see cref="Aggregators"/> to the router.</summary>
+/// <summary>Follows the cluster's membership and tells each change of the <see cref="Aggregators"/> to those who route.</summary>
 internal sealed class SeriesRingActor : ReceiveActor
 {
     /// <summary>Cluster role of the members that own series.</summary>
@@ -18,13 +18,13 @@ internal sealed class SeriesRingActor : ReceiveActor
     private readonly Dictionary<Address, DateTimeOffset?> _known = [];
     private readonly HashSet<Address> _listed;
     private readonly TimeProvider _clock;
-    private readonly IActorRef _router;
+    private readonly IReadOnlyList<IActorRef> _followers;
     private int _shared = -1;
 
     // Kept from the events: the cluster's own view may lag behind them.
-    public SeriesRingActor(IActorRef router, TimeProvider clock)
+    public SeriesRingActor(IReadOnlyList<IActorRef> followers, TimeProvider clock)
     {
-        (_router, _clock, _listed) = (router, clock, [.. _cluster.Settings.SeedNodes]);
+        (_followers, _clock, _listed) = (followers, clock, [.. _cluster.Settings.SeedNodes]);
         Receive<ClusterEvent.MemberUp>(up => up.Member.HasRole(Role), up => Publish(_up.Add(up.Member.UniqueAddress)));
         Receive<ClusterEvent.MemberLeft>(left => Publish(_up.Remove(left.Member.UniqueAddress)));
         Receive<ClusterEvent.MemberExited>(exited => Publish(_up.Remove(exited.Member.UniqueAddress)));
@@ -40,7 +40,7 @@ internal sealed class SeriesRingActor : ReceiveActor
     /// <summary>The aggregators that are configured or discovered from now on. One that is in it no more and is not up will not come back with batches.</summary>
     public sealed record List(ImmutableHashSet<Address> Addresses);
 
-    public static Props Props(IActorRef router, TimeProvider clock) => Akka.Actor.Props.Create(() => new SeriesRingActor(router, clock));
+    public static Props Props(IReadOnlyList<IActorRef> followers, TimeProvider clock) => Akka.Actor.Props.Create(() => new SeriesRingActor(followers, clock));
 
     protected override void PreStart() =>
         _cluster.Subscribe(
@@ -87,7 +87,11 @@ internal sealed class SeriesRingActor : ReceiveActor
             _known[address] = present.Contains(address) ? null : _known.GetValueOrDefault(address) ?? _clock.GetUtcNow();
         }
 
-        _router.Tell(new Aggregators(ring, _known.ToImmutableDictionary()));
+        var aggregators = new Aggregators(ring, _known.ToImmutableDictionary());
+        foreach (var follower in _followers)
+        {
+            follower.Tell(aggregators);
+        }
     }
 }
 

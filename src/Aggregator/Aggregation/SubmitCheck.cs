@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using ActorProfiler.Labels;
 using ActorProfiler.Protocol;
 using Google.Protobuf.Collections;
@@ -51,6 +52,21 @@ internal static class SubmitCheck
         }
 
         return submit.Sequence < submit.SettledBelow ? "sequence is below settled_below" : FindInLabels(submit.Labels);
+    }
+
+    /// <summary>Tells series apart, as the collector names them.</summary>
+    public static ulong SeriesHash(Submit submit)
+    {
+        var hash = new XxHash64();
+        foreach (var label in submit.Labels)
+        {
+            hash.Append(MemoryMarshal.AsBytes(label.Name.AsSpan()));
+            hash.Append("="u8);
+            hash.Append(MemoryMarshal.AsBytes(label.Value.AsSpan()));
+            hash.Append(","u8);
+        }
+
+        return hash.GetCurrentHashAsUInt64();
     }
 
     /// <summary>Bytes that a batch takes in memory until it is on disk, about.</summary>

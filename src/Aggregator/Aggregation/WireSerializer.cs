@@ -15,6 +15,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
     private const string RefusedManifest = "R";
     private const string WhoHoldsManifest = "W";
     private const string HoldsManifest = "H";
+    private const string SeenManifest = "C";
+    private const string HeldManifest = "D";
 
     public override int Identifier => 5120;
 
@@ -25,6 +27,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
         Refused => RefusedManifest,
         WhoHolds => WhoHoldsManifest,
         Holds => HoldsManifest,
+        CollectorSeen => SeenManifest,
+        CollectorHeld => HeldManifest,
         _ => throw new ArgumentException($"{o.GetType()} does not travel between aggregators", nameof(o)),
     };
 
@@ -41,6 +45,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
         RefusedManifest => Refused.Parser.ParseFrom(bytes),
         WhoHoldsManifest => WhoHolds.Parser.ParseFrom(bytes) is var who && AreNames(who.Batches) ? who : throw WrongNames(),
         HoldsManifest => Holds.Parser.ParseFrom(bytes) is var holds && AreNames(holds.Held) && AreNames(holds.NotHeld) ? holds : throw WrongNames(),
+        SeenManifest => CollectorSeen.Parser.ParseFrom(bytes),
+        HeldManifest => CollectorHeld.Parser.ParseFrom(bytes),
         _ => throw new SerializationException($"manifest '{manifest}' is not one of this program's"),
     };
 

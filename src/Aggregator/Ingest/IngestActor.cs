@@ -1,26 +1,34 @@
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Protocol;
 using Akka.Actor;
+using Akka.Event;
 using Google.Protobuf;
 
 namespace ActorProfiler.Aggregator.Ingest;
 
 /// <summary>
-/// One collector's entrance. Takes <see cref="Submit"/>; its client hears <see cref="Stored"/> or <see cref="Refused"/>.
-/// Silence means: send again later.
+/// One collector's entrance. Takes <see cref="Submit"/>; its client hears <see cref="Stored"/>, <see cref="Refused"/> or, beyond its quota,
+/// <see cref="Deferred"/>. Silence means: send again later. Times of a collector whose clock is wrong are corrected here.
 /// </summary>
 internal sealed class IngestActor : ReceiveActor
 {
+    /// <summary>Clocks that differ by less are right: a batch may wait for so long on its way.</summary>
+    private static readonly TimeSpan _clockTolerance = TimeSpan.FromSeconds(30);
+
     private readonly ByteString _collector;
+    private readonly CollectorQuota _quota;
+    private readonly TimeProvider _clock;
     private readonly IActorRef _series;
     private readonly IIngestClient _client;
     private readonly AggregatorMetrics _metrics;
     private readonly Dictionary<(ulong Epoch, ulong Sequence), int> _unanswered = [];
     private readonly long _credit;
     private long _bytes;
+    private bool _isCorrected;
 
-    public IngestActor(ByteString collector, IIngestClient client, IActorRef series, long credit, AggregatorMetrics metrics)
+    public IngestActor(ByteString collector, CollectorQuota quota, IIngestClient client, IActorRef series, long credit, AggregatorMetrics metrics, TimeProvider clock)
     {
+        (_quota, _clock) = (quota, clock);
         _collector = collector;
         _client = client;
         _series = series;
@@ -40,8 +48,8 @@ internal sealed class IngestActor : ReceiveActor
         Receive<Refused>(Answer);
     }
 
-    public static Props Props(ByteString collector, IIngestClient client, IActorRef series, long credit, AggregatorMetrics metrics) =>
-        Akka.Actor.Props.Create(() => new IngestActor(collector, client, series, credit, metrics));
+    public static Props Props(ByteString collector, CollectorQuota quota, IIngestClient client, IActorRef series, long credit, AggregatorMetrics metrics, TimeProvider clock) =>
+        Akka.Actor.Props.Create(() => new IngestActor(collector, quota, client, series, credit, metrics, clock));
 
     protected override void PreStart() => _metrics.Streams.Inc();
 
@@ -61,6 +69,16 @@ internal sealed class IngestActor : ReceiveActor
             return;
         }
 
+        if (_quota.Take(submit, SubmitCheck.SeriesHash(submit)) is { } exceeded)
+        {
+            _metrics.Deferred.WithLabels(exceeded.Reason).Inc();
+            _client.Send(new AggregatorMessage
+            {
+                Deferred = new Deferred { Epoch = submit.Epoch, Sequence = submit.Sequence, Reason = exceeded.Reason, RetryAfterMillis = (uint)exceeded.RetryAfter.TotalMilliseconds },
+            });
+            return;
+        }
+
         if (_unanswered.TryAdd((submit.Epoch, submit.Sequence), submit.Payload.Length))
         {
             _bytes += submit.Payload.Length;
@@ -73,7 +91,29 @@ internal sealed class IngestActor : ReceiveActor
             }
         }
 
+        CorrectClock(submit);
         _series.Tell(submit, Self);
+    }
+
+    private void CorrectClock(Submit submit)
+    {
+        submit.CorrectMillis = 0;
+        var wrong = _clock.GetUtcNow().ToUnixTimeMilliseconds() - submit.SentUnixMillis;
+        if (submit.SentUnixMillis == 0 || Math.Abs((double)wrong) < _clockTolerance.TotalMilliseconds)
+        {
+            return;
+        }
+
+        if (!_isCorrected)
+        {
+            _isCorrected = true;
+            Context.GetLogger().Warning(
+                "the clock of collector {Id} is {Seconds} s {Way}; the times of its samples are corrected",
+                Convert.ToHexStringLower(_collector.Span), Math.Abs(wrong) / 1000, wrong > 0 ? "behind" : "ahead");
+        }
+
+        submit.CorrectMillis = wrong;
+        _metrics.Corrected.Inc();
     }
 
     private void Answer(Refused refused)
@@ -97,16 +137,22 @@ internal interface IIngestClient
     void Send(AggregatorMessage message);
 
     /// <summary>Ends the stream; may be called more than once.</summary>
-    void Close(string reason);
+    /// <param name="isCloned">Another process is connected under its identity.</param>
+    void Close(string reason, bool isCloned = false);
 }
 
 /// <summary>A collector in this process: it hears the messages themselves.</summary>
 internal sealed class LocalIngestClient(IActorRef collector) : IIngestClient
 {
     public void Send(AggregatorMessage message) =>
-        collector.Tell(message.MessageCase == AggregatorMessage.MessageOneofCase.Stored ? message.Stored : message.Refused);
+        collector.Tell(message.MessageCase switch
+        {
+            AggregatorMessage.MessageOneofCase.Stored => message.Stored,
+            AggregatorMessage.MessageOneofCase.Deferred => message.Deferred,
+            _ => message.Refused,
+        });
 
-    public void Close(string reason)
+    public void Close(string reason, bool isCloned = false)
     {
     }
 }

@@ -3,27 +3,32 @@ using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Event;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace ActorProfiler.Aggregator.Ingest;
 
 /// <summary>
-/// Opens an <see cref="IngestActor"/> per stream. A collector in this process just tells its <see cref="Submit"/>s here.
+/// Opens an <see cref="IngestActor"/> per stream, to one process per identity, here and at the other aggregators. A collector in this process
+/// just tells its <see cref="Submit"/>s here.
 /// </summary>
 internal sealed class IngestGateActor : ReceiveActor
 {
     public const string Name = "ingest";
 
-    private readonly IActorRef _series;
-    private readonly AggregatorMetrics _metrics;
+    private readonly IngestGateOptions _options;
+    private readonly CollectorRegister _register;
     private readonly Dictionary<(IActorRef, ByteString), IActorRef> _local = [];
-    private readonly Dictionary<IActorRef, Hello> _streams = [];
+    private readonly Dictionary<IActorRef, Open> _streams = [];
+    private IReadOnlyList<Address> _others = [];
 
-    public IngestGateActor(IActorRef series, AggregatorMetrics metrics)
+    public IngestGateActor(IngestGateOptions options)
     {
-        _series = series;
-        _metrics = metrics;
+        (_options, _register) = (options, new CollectorRegister(options.Quota, options.Clock));
         Receive<Open>(Admit);
         Receive<Submit>(submit => submit.CollectorId.Length == BatchId.CollectorBytes, submit => LocalFor(Sender, submit).Forward(submit));
+        Receive<Aggregators>(aggregators => _others = [.. aggregators.Others.Where(other => other.Value is null).Select(other => other.Key)]);
+        Receive<CollectorSeen>(Answer);
+        Receive<CollectorHeld>(EndCopy);
         Receive<Terminated>(gone =>
         {
             if (!_streams.Remove(gone.ActorRef))
@@ -33,33 +38,71 @@ internal sealed class IngestGateActor : ReceiveActor
         });
     }
 
-    public static Props Props(IActorRef series, AggregatorMetrics metrics) => Akka.Actor.Props.Create(() => new IngestGateActor(series, metrics));
+    public static Props Props(IngestGateOptions options) => Akka.Actor.Props.Create(() => new IngestGateActor(options));
 
-    // A collector prefers one aggregator by its identity, so copies of it meet here.
     private void Admit(Open open)
     {
         var hello = open.Hello;
-        if (_streams.Values.FirstOrDefault(other => other.CollectorId == hello.CollectorId && other.Instance != hello.Instance) is { } other)
+        if (OtherOf(hello.CollectorId, hello.Instance) is { } other)
         {
-            _metrics.Clones.Inc();
-            Context.GetLogger().Warning(
-                "refused the stream of {Host}: {Other} is connected under the same identity {Id}", hello.Host, other.Host, Convert.ToHexStringLower(hello.CollectorId.Span));
-            Sender.Tell(new Refusal($"{other.Host} is connected under the same identity"));
+            CountCopy(hello, other.Hello.Host);
+            Sender.Tell(new Refusal(StatusCode.AlreadyExists, $"{other.Hello.Host} is connected under the same identity"));
             return;
         }
 
-        var ingest = Context.ActorOf(IngestActor.Props(hello.CollectorId, open.Client, _series, open.Credit, _metrics));
+        if (_register.Admit(hello.CollectorId, open.Certificate) is not { } quota)
+        {
+            _options.Metrics.Impostors.Inc();
+            Context.GetLogger().Warning(
+                "refused the stream of {Host}: identity {Id} belongs to another certificate than {Certificate}", hello.Host, Convert.ToHexStringLower(hello.CollectorId.Span), open.Certificate);
+            Sender.Tell(new Refusal(StatusCode.PermissionDenied, "this collector_id belongs to another certificate"));
+            return;
+        }
+
+        var ingest = Context.ActorOf(IngestActor.Props(hello.CollectorId, quota, open.Client, _options.Series, open.Credit, _options.Metrics, _options.Clock));
         Context.Watch(ingest);
-        _streams.Add(ingest, hello);
+        _streams.Add(ingest, open);
         Sender.Tell(new Admitted(ingest));
+        foreach (var node in _others)
+        {
+            GateAt(node).Tell(new CollectorSeen { CollectorId = hello.CollectorId, Instance = hello.Instance }, Self);
+        }
+    }
+
+    private void Answer(CollectorSeen seen)
+    {
+        if (OtherOf(seen.CollectorId, seen.Instance) is { } holder)
+        {
+            Sender.Tell(new CollectorHeld { CollectorId = seen.CollectorId, Instance = seen.Instance, Host = holder.Hello.Host });
+        }
+    }
+
+    private void EndCopy(CollectorHeld held)
+    {
+        foreach (var copy in _streams.Values.Where(open => open.Hello.CollectorId == held.CollectorId && open.Hello.Instance == held.Instance))
+        {
+            CountCopy(copy.Hello, held.Host);
+            copy.Client.Close($"{held.Host} is connected under the same identity, at {Sender.Path.Address.Host}", isCloned: true);
+        }
+    }
+
+    private Open? OtherOf(ByteString collector, ulong instance) =>
+        _streams.Values.FirstOrDefault(open => open.Hello.CollectorId == collector && open.Hello.Instance != instance);
+
+    private void CountCopy(Hello hello, string other)
+    {
+        _options.Metrics.Clones.Inc();
+        Context.GetLogger().Warning(
+            "refused the stream of {Host}: {Other} is connected under the same identity {Id}", hello.Host, other, Convert.ToHexStringLower(hello.CollectorId.Span));
     }
 
     private IActorRef LocalFor(IActorRef collector, Submit submit)
     {
         if (!_local.TryGetValue((collector, submit.CollectorId), out var ingest))
         {
+            var unbounded = new CollectorQuota(new QuotaOptions { TicksPerSecond = 0, BytesPerSecond = 0, StacksPerSecond = 0, Series = 0 }, _options.Clock);
             ingest = Context.ActorOf(IngestActor.Props(
-                submit.CollectorId, new LocalIngestClient(collector), _series, long.MaxValue, _metrics));
+                submit.CollectorId, unbounded, new LocalIngestClient(collector), _options.Series, long.MaxValue, _options.Metrics, _options.Clock));
             Context.Watch(collector);
             _local.Add((collector, submit.CollectorId), ingest);
         }
@@ -76,11 +119,18 @@ internal sealed class IngestGateActor : ReceiveActor
         }
     }
 
-    /// <summary>Opens a stream. Answered with <see cref="Admitted"/>, or with <see cref="Refusal"/> while another process has a stream under this identity.</summary>
-    public sealed record Open(Hello Hello, IIngestClient Client, long Credit);
+    private static ActorSelection GateAt(Address node) => Context.ActorSelection(new RootActorPath(node) / "user" / "aggregator" / Name);
+
+    /// <summary>Opens a stream. Answered with <see cref="Admitted"/> or <see cref="Refusal"/>.</summary>
+    /// <param name="Certificate">Whose certificate the other end showed; "" without TLS.</param>
+    public sealed record Open(Hello Hello, IIngestClient Client, long Credit, string Certificate);
 
     /// <param name="Ingest">The stream's <see cref="IngestActor"/>, which the caller stops.</param>
     public sealed record Admitted(IActorRef Ingest);
 
-    public sealed record Refusal(string Reason);
+    /// <param name="Status">What the stream ends with.</param>
+    public sealed record Refusal(StatusCode Status, string Reason);
 }
+
+/// <param name="Series">The router that takes batches.</param>
+internal sealed record IngestGateOptions(IActorRef Series, QuotaOptions Quota, AggregatorMetrics Metrics, TimeProvider Clock);

@@ -15,7 +15,8 @@ internal sealed record IngestEndpoint(IActorRef Gate, string Node, long CreditBy
 /// <summary>Carries each stream to an <see cref="IngestActor"/> of its own.</summary>
 /// <remarks>
 /// A stream ends with <see cref="StatusCode.InvalidArgument"/> when it does not begin with a sound Hello, with
-/// <see cref="StatusCode.AlreadyExists"/> when another process is connected under its identity, with <see cref="StatusCode.Unavailable"/> when this aggregator stops, the credit is exceeded or answers are not read.
+/// <see cref="StatusCode.AlreadyExists"/> when another process is connected under its identity, with <see cref="StatusCode.PermissionDenied"/>
+/// when that identity belongs to another certificate, with <see cref="StatusCode.Unavailable"/> when this aggregator stops, the credit is exceeded or answers are not read.
 /// </remarks>
 internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock) : Protocol.Ingest.IngestBase
 {
@@ -28,7 +29,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         var hello = await ReadHelloAsync(requests, context.CancellationToken).ConfigureAwait(false);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var client = new StreamClient(ended);
-        var ingest = await OpenAsync(hello, client, context.CancellationToken).ConfigureAwait(false);
+        var ingest = await OpenAsync(hello, client, OwnerOf(context), context.CancellationToken).ConfigureAwait(false);
         try
         {
             await responses.WriteAsync(
@@ -46,7 +47,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         }
         catch (OperationCanceledException) when (client.Reason.Length > 0)
         {
-            throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, client.Reason));
+            throw new RpcException(new Grpc.Core.Status(client.IsCloned ? StatusCode.AlreadyExists : StatusCode.Unavailable, client.Reason));
         }
         finally
         {
@@ -55,15 +56,20 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         }
     }
 
-    private async Task<IActorRef> OpenAsync(Hello hello, StreamClient client, CancellationToken cancellation)
+    private async Task<IActorRef> OpenAsync(Hello hello, StreamClient client, string certificate, CancellationToken cancellation)
     {
         var answer = await endpoint.Gate
-            .Ask<object>(new IngestGateActor.Open(hello, client, endpoint.CreditBytes), _helloTimeout, cancellation)
+            .Ask<object>(new IngestGateActor.Open(hello, client, endpoint.CreditBytes, certificate), _helloTimeout, cancellation)
             .ConfigureAwait(false);
         return answer is IngestGateActor.Admitted admitted
             ? admitted.Ingest
-            : throw new RpcException(new Grpc.Core.Status(StatusCode.AlreadyExists, ((IngestGateActor.Refusal)answer).Reason));
+            : throw EndOf((IngestGateActor.Refusal)answer);
     }
+
+    private static RpcException EndOf(IngestGateActor.Refusal refusal) => new(new Grpc.Core.Status(refusal.Status, refusal.Reason));
+
+    // Not the key's: a renewed certificate is the same owner's.
+    private static string OwnerOf(ServerCallContext context) => context.GetHttpContext().Connection.ClientCertificate?.Subject ?? "";
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<CollectorMessage> requests, CancellationToken cancellation)
     {
@@ -109,6 +115,8 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
         /// <summary>Why the aggregator ended the stream, or "".</summary>
         public string Reason { get; private set; } = "";
 
+        public bool IsCloned { get; private set; }
+
         public void Send(AggregatorMessage message)
         {
             if (!_messages.Writer.TryWrite(message))
@@ -117,14 +125,14 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
             }
         }
 
-        public void Close(string reason)
+        public void Close(string reason, bool isCloned = false)
         {
             if (!_messages.Writer.TryComplete() || reason.Length == 0)
             {
                 return;
             }
 
-            Reason = reason;
+            (Reason, IsCloned) = (reason, isCloned);
             ended.CancelAfter(_lastAnswersTimeout);
         }
     }

@@ -144,6 +144,7 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
         {
             AggregatorMessage.MessageOneofCase.Stored => message.Stored,
             AggregatorMessage.MessageOneofCase.Refused => message.Refused,
+            AggregatorMessage.MessageOneofCase.Deferred => message.Deferred,
             _ => null,
         };
         if (answer is not null)

@@ -60,6 +60,8 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
 
     private sealed record CheckProgress;
 
+    private sealed record Undefer;
+
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(BatchSenderOptions options) => Akka.Actor.Props.Create(() => new BatchSenderActor(options));
@@ -135,12 +137,29 @@ internal sealed class BatchSenderActor : ReceiveActor, IWithTimers
             _spool.Tell(new SpoolActor.Settle(keys));
             SendNext();
         });
+        Receive<Deferred>(Defer);
+        Receive<Undefer>(_ =>
+        {
+            _unsettled.Undefer();
+            SendNext();
+        });
         Receive<Refused>(refused =>
         {
             _log.Warning("aggregator refused batch {0} ({1}): {2}", refused.Sequence, refused.Reason, refused.Message);
             Drop("refused_" + refused.Reason, [new BatchKey(refused.Epoch, refused.Sequence)]);
             SendNext();
         });
+    }
+
+    // The rest of what is in flight is answered as well, so one wait serves all.
+    private void Defer(Deferred deferred)
+    {
+        _unsettled.Defer(new BatchKey(deferred.Epoch, deferred.Sequence));
+        if (!Timers.IsTimerActive(nameof(Undefer)))
+        {
+            _log.Warning("the aggregator takes no more of this collector for now ({0}); batches wait", deferred.Reason);
+            Timers.StartSingleTimer(nameof(Undefer), new Undefer(), TimeSpan.FromMilliseconds(Math.Clamp(deferred.RetryAfterMillis, 100, 60_000)));
+        }
     }
 
     private void ReceiveSpool()

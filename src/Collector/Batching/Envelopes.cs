@@ -25,6 +25,7 @@ internal sealed class Envelopes(CollectorIdentity identity)
             Epoch = identity.Epoch,
             Sequence = ++_sequence,
             Ticks = (ulong)batch.Ticks,
+            Stacks = (ulong)batch.Batch.Ticks.Count,
             Compression = isCompressed ? Compression.Brotli : Compression.None,
             Payload = UnsafeByteOperations.UnsafeWrap(payload),
             PayloadCrc32 = Crc32.HashToUInt32(payload),

@@ -11,6 +11,7 @@ internal sealed class UnsettledBatches(long mostBytes)
 {
     private readonly SortedDictionary<BatchKey, UnsettledBatch> _batches = [];
     private readonly SortedSet<BatchKey> _unsent = [];
+    private readonly HashSet<BatchKey> _deferred = [];
     private readonly SortedSet<BatchKey> _spare = [];
     private readonly Dictionary<ulong, SortedSet<ulong>> _epochs = [];
     private bool _hurry;
@@ -120,7 +121,7 @@ internal sealed class UnsettledBatches(long mostBytes)
         Settled++;
         Ticks -= batch.Ticks;
         Bytes -= batch.Content is null ? 0 : batch.Bytes;
-        BytesInFlight -= _unsent.Remove(key) ? 0 : batch.Bytes;
+        BytesInFlight -= _unsent.Remove(key) | _deferred.Remove(key) ? 0 : batch.Bytes;
         _spare.Remove(key);
         if (_epochs[key.Epoch].Remove(key.Sequence) && _epochs[key.Epoch].Count == 0)
         {
@@ -140,7 +141,23 @@ internal sealed class UnsettledBatches(long mostBytes)
     public void Resend()
     {
         _unsent.UnionWith(_batches.Keys);
+        _deferred.Clear();
         BytesInFlight = 0;
+    }
+
+    /// <summary>An aggregator does not take the batch now: it is to be sent again with the next <see cref="Undefer"/>.</summary>
+    public void Defer(BatchKey key)
+    {
+        if (_batches.TryGetValue(key, out var batch) && !_unsent.Contains(key) && _deferred.Add(key))
+        {
+            BytesInFlight -= batch.Bytes;
+        }
+    }
+
+    public void Undefer()
+    {
+        _unsent.UnionWith(_deferred);
+        _deferred.Clear();
     }
 
     /// <summary>As <see cref="Resend"/>; from now on every batch asks for its window to be closed.</summary>
@@ -172,6 +189,7 @@ internal sealed class UnsettledBatches(long mostBytes)
         submit.Resent = batch.FirstSent is not null;
         batch.FirstSent ??= now;
         submit.SentMillisAgo = submit.Resent && now > batch.FirstSent ? (ulong)(now - batch.FirstSent.Value).TotalMilliseconds + 1 : 0;
+        submit.SentUnixMillis = now.ToUnixTimeMilliseconds();
         BytesInFlight += batch.Bytes;
         Trim();
         return submit;

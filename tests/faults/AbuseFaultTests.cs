@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using ActorProfiler.Tests.Run;
+
+namespace ActorProfiler.Tests.Faults;
+
+/// <summary>Peers, machines and people that do what they should not.</summary>
+public sealed class AbuseFaultTests
+{
+    [Fact]
+    [Trait("scenario", "24")]
+    public async Task An_aggregator_has_few_file_descriptors_and_little_CPU()
+    {
+        Requirements.Tool("prlimit", "util-linux");
+        await using var tier = await Tier.StartAsync(new TierOptions { Launcher = [Requirements.FindOnPath("prlimit")!, "--nofile=320:320"] });
+        tier.AddCollectors(5);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+
+        // Idle connections take every descriptor that is left.
+        var idle = new List<Socket>();
+        for (var i = 0; i < 400; i++)
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), 4053));
+            idle.Add(socket);
+        }
+
+        await Scenario.LastAsync(Scenario.Seconds(8));
+        idle.ForEach(socket => socket.Dispose());
+
+        var verdict = await tier.JudgeAsync();
+        Assert.False(tier[0].HasExited, tier.Text);
+        Scenario.Report(24, "no file descriptors left (320, 400 idle connections)", verdict, $"no restart; RSS {tier.Memory(0):0} MiB");
+    }
+
+    [Theory]
+    [Trait("scenario", "25")]
+    [InlineData(120)]
+    [InlineData(-120)]
+    [InlineData(11)]
+    public async Task A_collectors_clock_is_wrong(int minutesAhead)
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions());
+        tier.AddCollectors(3);
+        tier.AddCollector(options => options with { ClockAhead = TimeSpan.FromMinutes(minutesAhead) });
+        await Scenario.LastAsync(Scenario.Seconds(6));
+
+        var verdict = await tier.JudgeAsync();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000;
+        Assert.All(tier.Destinations[0].Stored, push => Assert.InRange(push.Profile.TimeNanos, now - (300L * 1_000_000_000), now + (5L * 1_000_000_000)));
+        Scenario.Report(25, "a collector's clock is 2 h ahead, 2 h behind, 11 min ahead", verdict, "no profile outside of the server's window");
+    }
+
+    [Fact]
+    [Trait("scenario", "26")]
+    public async Task Two_collectors_have_one_identity()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 2 });
+        var id = RandomNumberGenerator.GetBytes(16);
+        var first = tier.AddCollector(options => options with { Id = id, Addresses = [options.Addresses[0]] });
+        await Poll.UntilAsync(() => first.Connections > 0, Tier.Patience, () => tier.Text);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(2));
+
+        // The copy tries each of the aggregators.
+        foreach (var address in tier.Addresses)
+        {
+            await using var copy = MintingCollector.Start(new Oracle(), new MintingOptions([address], [Labels.LabelSet.Of(("__name__", "process_cpu"), ("service_name", "copy"))]) { Id = id });
+            await Poll.UntilAsync(() => copy.LastEnd.StartsWith("AlreadyExists", StringComparison.Ordinal), TimeSpan.FromSeconds(10), () => $"{address}: {copy.LastEnd}\n{tier.Text}");
+        }
+
+        var verdict = await tier.JudgeAsync();
+        Scenario.Report(26, "two collectors have one identity, at the same and at different aggregators", verdict, "the second is refused within 10 s");
+    }
+
+    [Fact]
+    [Trait("scenario", "27")]
+    public async Task Hostile_bytes_come_to_every_port()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 2 });
+        tier.AddCollectors(5);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+        var before = tier.Memory(0);
+        var connections = 0;
+        for (var i = 0; i < Scenario.Times(600); i++)
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), i % 2 == 0 ? 4053 : 4054));
+            try
+            {
+                await socket.SendAsync(Hostile(i));
+                connections++;
+            }
+            catch (SocketException)
+            {
+                connections++; // it was cut off while it spoke: as it should be
+            }
+        }
+
+        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+        var grown = tier.Memory(0) - before;
+
+        var verdict = await tier.JudgeAsync();
+        Assert.False(tier[0].HasExited, tier.Text);
+        Assert.True(grown < 64, $"RSS grew by {grown:0} MiB");
+        Scenario.Report(27, $"{connections} connections with hostile bytes: garbage, endless lengths, JSON gadgets, foreign protocols", verdict, $"RSS {grown:+0;-0} MiB; no restart");
+    }
+
+    [Fact]
+    [Trait("scenario", "30")]
+    public async Task Configurations_come_one_after_the_other_and_half_are_wrong()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions());
+        tier.AddCollectors(5);
+        var sound = await File.ReadAllTextAsync(tier.ConfigFile(0));
+        var reloads = Scenario.Times(60);
+        for (var i = 0; i < reloads; i++)
+        {
+            var seconds = 1 + (i % 3);
+            await File.WriteAllTextAsync(tier.ConfigFile(0), i % 2 == 1 ? sound[..(sound.Length / 2)] : sound.Replace("\"1s\"", $"\"{seconds}s\"", StringComparison.Ordinal));
+            tier[0].HangUp();
+            await Scenario.LastAsync(TimeSpan.FromMilliseconds(50));
+        }
+
+        await File.WriteAllTextAsync(tier.ConfigFile(0), sound);
+        tier[0].HangUp();
+
+        var verdict = await tier.JudgeAsync();
+        Assert.Equal(1, await tier.SumAsync(0, "actorprofiler_config_last_load_successful"));
+        Scenario.Report(30, $"{reloads} × SIGHUP, every other file broken", verdict, "the last sound configuration stays");
+    }
+
+    private static byte[] Hostile(int kind)
+    {
+        byte[] length = [0xff, 0xff, 0xff, 0xff];
+        byte[] megabyte = [0, 0x10, 0, 0];
+        return (kind / 2 % 6) switch
+        {
+            0 => RandomNumberGenerator.GetBytes(4096),
+            1 => [.. length, .. RandomNumberGenerator.GetBytes(2000)],
+            2 => [.. megabyte, .. "{\"$type\":\"System.Windows.Data.ObjectDataProvider, PresentationFramework\",\"MethodName\":\"Start\"}"u8],
+            3 => Encoding.ASCII.GetBytes($"GET /{new string('a', 3000)} HTTP/1.1\r\nHost: x\r\n\r\n"),
+            4 => [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1, .. RandomNumberGenerator.GetBytes(1000)],
+            _ => [0, 0, 0, 8, 0x12, 0x06, 0x08, 0x01, 0x12, 0x02, 0x0a, 0x00],
+        };
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using ActorProfiler.Tests.Run;
+
+namespace ActorProfiler.Tests.Faults;
+
+/// <summary>Disks that are full, fail, or change what is on them.</summary>
+public sealed class DiskFaultTests
+{
+    [Fact]
+    [Trait("scenario", "20")]
+    [Trait("speed", "fast")]
+    public async Task The_outbox_disk_is_full_and_then_not()
+    {
+        Requirements.Tool("mount", "mount");
+        SmallDisk? disk = null;
+        await using var tier = await Tier.StartAsync(new TierOptions { Prepare = tier => disk = new SmallDisk(tier.DataFolder(0), megabytes: 16) });
+        using var unmount = disk!;
+        tier.AddCollectors(10);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(2));
+        disk!.Fill();
+        await Poll.UntilAsync(async () => (await HealthAsync(tier)).Contains("outbox disk", StringComparison.Ordinal), Tier.Patience, () => tier.Text);
+        var full = tier.Oracle.Acknowledged;
+        await Scenario.LastAsync(Scenario.Seconds(5));
+        var meanwhile = tier.Oracle.Acknowledged - full;
+        disk.Free();
+        await Poll.UntilAsync(() => tier.Oracle.Acknowledged > full + meanwhile, Tier.Patience, () => tier.Text);
+        await Poll.UntilAsync(async () => !(await HealthAsync(tier)).Contains("outbox disk", StringComparison.Ordinal), Tier.Patience, () => tier.Text);
+
+        var verdict = await tier.JudgeAsync();
+        Scenario.Report(20, "the outbox's disk is full, then not", verdict, $"{meanwhile} batches acknowledged meanwhile; no restart; `/-/healthy` names it");
+    }
+
+    [Theory]
+    [Trait("scenario", "21")]
+    [InlineData("fsync,fdatasync:error=EIO:when=12", "one fsync fails with EIO")]
+    [InlineData("pwrite64:error=ENOSPC:when=200+97", "1 % of writes fail with ENOSPC")]
+    public async Task The_disk_fails_at_times(string injection, string fault)
+    {
+        Requirements.Tool("strace", "strace");
+        var calls = injection[..injection.IndexOf(':', StringComparison.Ordinal)];
+        await using var tier = await Tier.StartAsync(new TierOptions
+        {
+            Launcher = [Requirements.FindOnPath("strace")!, "-D", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={calls}", "-e", $"inject={injection}"],
+        });
+        tier.AddCollectors(5);
+        await Poll.UntilAsync(() => tier[0].Lines.Any(line => line.Contains("to the outbox", StringComparison.Ordinal)), Tier.Patience, () => tier.Text);
+        await Scenario.LastAsync(Scenario.Seconds(5));
+
+        var verdict = await tier.JudgeAsync();
+        var failures = await tier.SumAsync(0, "actorprofiler_outbox_commit_failures_total");
+        Assert.True(failures > 0, "no commit failed: nothing was tried");
+        Assert.False(tier[0].HasExited, tier.Text);
+        Scenario.Report(21, "the outbox's disk fails: one fsync with EIO; 1 % of writes with ENOSPC", verdict, $"{fault}: {failures} failed commits tried again, nothing in them acknowledged; no restart");
+    }
+
+    [Fact]
+    [Trait("scenario", "22")]
+    public async Task The_outbox_file_is_changed_while_the_aggregator_is_down()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions());
+        PacketFilter.Set(tier.Nodes[0], output: $"tcp dport {tier.Destinations[0].Url.Port} drop");
+        tier.AddCollectors(5);
+        await Scenario.LastAsync(Scenario.Seconds(6));
+        await tier.KillAsync(0);
+        var file = Path.Combine(tier.DataFolder(0), "aggregator", "outbox.db");
+        var wal = new FileInfo(file + "-wal");
+        FlipBits(wal is { Exists: true, Length: > 8192 } ? wal.FullName : file, 1000);
+        var held = tier.Oracle.Acknowledged;
+        PacketFilter.Clear(tier.Nodes[0]);
+        tier.Start(0);
+        await tier.AllUpAsync();
+        await tier.DrainCollectorsAsync();
+        await tier.DeliverAllAsync();
+
+        // What was acknowledged and lay in damaged pages is lost; nothing is invented and nothing is doubled.
+        var verdict = tier.Oracle.Judge(tier.Destinations[0]);
+        Assert.Equal((0, 0, 0), (verdict.Doubled, verdict.Spurious, verdict.Unaccounted));
+        Assert.InRange(verdict.Missing, 0, held);
+        Scenario.Report(22, "1000 bits of the outbox flipped while it was down, nothing pushed before", verdict with { Missing = 0 }, $"starts again; of {held} batches on the disk {verdict.Missing} were in damaged pages and are lost");
+    }
+
+    private static async Task<string> HealthAsync(Tier tier)
+    {
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync($"http://{tier.Nodes[0].Address}:4041/-/healthy");
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    private static void FlipBits(string path, int count)
+    {
+        var bytes = File.ReadAllBytes(path);
+        for (var i = 0; i < count; i++)
+        {
+            // Not the header: a file that is no database any more is moved aside as a whole.
+            bytes[Random.Shared.Next(4096, bytes.Length)] ^= (byte)(1 << Random.Shared.Next(8));
+        }
+
+        File.WriteAllBytes(path, bytes);
+    }
+
+    /// <summary>A file system of its own in a folder; disposing unmounts it.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private readonly string _folder;
+
+        public SmallDisk(string folder, int megabytes)
+        {
+            _folder = folder;
+            Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", folder);
+        }
+
+        private string Ballast => Path.Combine(_folder, "ballast");
+
+        public void Fill()
+        {
+            using var file = File.Create(Ballast);
+            var block = new byte[4096];
+            try
+            {
+                while (true)
+                {
+                    file.Write(block);
+                    file.Flush();
+                }
+            }
+            catch (IOException)
+            {
+                Assert.True(file.Length > 0, "the disk was full before");
+            }
+        }
+
+        public void Free() => File.Delete(Ballast);
+
+        public void Dispose() => Run("umount", "-l", _folder);
+
+        private static void Run(string program, params string[] arguments)
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            var error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {error}");
+        }
+    }
+}
