@@ -43,6 +43,9 @@ internal sealed class MappingJournal
     /// <summary>Whether a process has executed another program since a time, or the pid belongs to another process by now.</summary>
     public bool IsReplaced(int pid, ulong time) => At(pid, time) is { IsReplaced: true };
 
+    /// <summary>Whether a process has executed a program after a time: <c>/proc</c> tells of that one.</summary>
+    public bool BeganAfter(int pid, ulong time) => _byPid.TryGetValue(pid, out var programs) && programs[^1].From > time;
+
     /// <summary>Takes the next record: they must come in order of time.</summary>
     public void Add(in ProcessRecord record)
     {

@@ -10,7 +10,7 @@ internal sealed class ProcessReader(ElfFiles files, MappingJournal journal)
     public void Read(TrackedProcess tracked, ulong seenAt)
     {
         tracked.SeenAt = tracked.SeenAt == 0 ? seenAt : tracked.SeenAt;
-        if (!ReadJournal(tracked) && tracked.Process is { Image: null, HasEnded: false })
+        if (!ReadJournal(tracked) && tracked.Process is { Image: null, HasEnded: false } && !journal.BeganAfter(tracked.Identity.Pid, tracked.SeenAt))
         {
             Show(tracked, ProcessImage.Read(tracked.Identity, files));
         }
@@ -27,7 +27,7 @@ internal sealed class ProcessReader(ElfFiles files, MappingJournal journal)
 
     /// <summary>Whether the process, or the program it ran when it was seen, has ended.</summary>
     public bool HasEnded(TrackedProcess tracked) =>
-        journal.IsReplaced(tracked.Identity.Pid, tracked.SeenAt) || !ProcFiles.IsStill(tracked.Identity);
+        journal.IsReplaced(tracked.Identity.Pid, tracked.SeenAt) || journal.BeganAfter(tracked.Identity.Pid, tracked.SeenAt) || !ProcFiles.IsStill(tracked.Identity);
 
     /// <returns>False when the journal does not know the process, or nothing new.</returns>
     public bool ReadJournal(TrackedProcess tracked)

@@ -159,7 +159,7 @@ internal sealed class UnwindTableStore : IDisposable
     private Installed Install(ElfFile file)
     {
         Compiled++;
-        return new Installed(_compiler.Compile(file) is { } table ? InstallTable(table) : [], file.ContentKey, file);
+        return new Installed(Compile(file) is { } table ? InstallTable(table) : [], file.ContentKey, file);
     }
 
     private List<TablePiece> InstallTable(UnwindTable table)
@@ -180,6 +180,20 @@ internal sealed class UnwindTableStore : IDisposable
         }
 
         return pieces;
+    }
+
+    /// <summary>A file that cannot be compiled, or takes too much, is walked by frame pointers from then on: it is not tried again.</summary>
+    private UnwindTable? Compile(ElfFile file)
+    {
+        try
+        {
+            return _compiler.Compile(file);
+        }
+        catch (Exception e) when (e is FormatException or IOException)
+        {
+            Refused++;
+            return null;
+        }
     }
 
     /// <summary>How many pages from <paramref name="first"/> on fit into one shard.</summary>

@@ -68,6 +68,16 @@ public class MappingJournalTests
     }
 
     [Fact]
+    public void Says_that_a_program_began_later()
+    {
+        _journal.Add(Record(ProcessChange.Executed, 7, 100));
+
+        Assert.True(_journal.BeganAfter(7, 99));
+        Assert.False(_journal.BeganAfter(7, 100));
+        Assert.False(_journal.BeganAfter(8, 99));
+    }
+
+    [Fact]
     public void Leaves_a_jit_to_others()
     {
         _journal.Add(Record(ProcessChange.Executed, 7, 100));

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Compression;
 using System.Text.RegularExpressions;
-using ActorProfiler.Pprof;
 
 namespace ActorProfiler.Tests.Record;
 
@@ -11,7 +9,7 @@ public sealed partial class RecordTests : IDisposable
 {
     private const double Tolerance = 4;
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("record-");
+    private readonly Recorder _recorder = new();
 
     [Theory]
     [InlineData("with frame pointers", "-O2", "-fno-omit-frame-pointer")]
@@ -27,7 +25,7 @@ public sealed partial class RecordTests : IDisposable
         AssertShare(profile, "sort_rows", 60, form);
         AssertShare(profile, "hash_rows", 30, form);
         AssertShare(profile, "write_rows", 10, form);
-        Assert.True(ShareOf(profile, stack => Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
     }
 
     [Fact]
@@ -39,7 +37,7 @@ public sealed partial class RecordTests : IDisposable
         var profile = Record(busy.Pid);
 
         // spin ← {sort,hash,write}_rows ← run_query ← main ← libc
-        Assert.True(ShareOf(profile, stack => stack.Count(name => name.StartsWith("split+0x", StringComparison.Ordinal)) >= 4) > 96);
+        Assert.True(profile.ShareOf(stack => stack.Count(name => name.StartsWith("split+0x", StringComparison.Ordinal)) >= 4) > 96);
     }
 
     [Fact]
@@ -55,9 +53,9 @@ public sealed partial class RecordTests : IDisposable
         AssertShare(profile, "sort_rows", 60, "python");
         AssertShare(profile, "hash_rows", 30, "python");
         AssertShare(profile, "write_rows", 10, "python");
-        Assert.True(ShareOf(profile, stack => Follows(stack, "run_query", "main") && stack.Contains("_start")) > 96);
-        Assert.DoesNotContain("_PyEval_EvalFrameDefault", profile.StringTable);
-        Assert.Contains(profile.StringTable, text => text.EndsWith("split.py", StringComparison.Ordinal));
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main") && stack.Contains("_start")) > 96);
+        Assert.DoesNotContain("_PyEval_EvalFrameDefault", profile.Profile.StringTable);
+        Assert.Contains(profile.Profile.StringTable, text => text.EndsWith("split.py", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -73,7 +71,7 @@ public sealed partial class RecordTests : IDisposable
         AssertShare(profile, "main.sortRows", 60, form);
         AssertShare(profile, "main.hashRows", 30, form);
         AssertShare(profile, "main.writeRows", 10, form);
-        Assert.True(ShareOf(profile, stack => Follows(stack, "main.runQuery", "main.main")) > 96, form);
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "main.runQuery", "main.main")) > 96, form);
     }
 
     [Theory]
@@ -92,7 +90,7 @@ public sealed partial class RecordTests : IDisposable
         AssertShare(profile, "main.hashRows", 30, form);
         AssertShare(profile, "main.writeRows", 10, form);
         AssertShare(profile, "runtime.cgocallback", 60, form);
-        Assert.True(ShareOf(profile, stack => Follows(stack, "main.runQuery", "main.main")) > 96, form);
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "main.runQuery", "main.main")) > 96, form);
     }
 
     [Fact]
@@ -122,7 +120,7 @@ public sealed partial class RecordTests : IDisposable
         using var busy = TestPrograms.Start(Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet", program, "120");
 
         // Until the runtime is up it has no port to ask at.
-        var profile = Eventually(() => Record(busy.Pid), profile => ShareOf(profile, stack => stack.Any(name => name.Contains("Queries::RunQuery", StringComparison.Ordinal))) > 90);
+        var profile = Eventually(() => Record(busy.Pid), profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Queries::RunQuery", StringComparison.Ordinal))) > 90);
 
         AssertShare(profile, "Queries::SortRows", 60, "dotnet");
         AssertShare(profile, "Queries::HashRows", 30, "dotnet");
@@ -130,24 +128,46 @@ public sealed partial class RecordTests : IDisposable
         Assert.False(File.Exists($"/tmp/perf-{busy.Pid}.map"));
     }
 
+    [Theory]
+    [InlineData(97)]
+    [InlineData(997)]
+    public void Accounts_for_every_tick_of_two_hundred_processes_and_loses_none(int rate)
+    {
+        const int Processes = 200;
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
+        var path = TestPrograms.CompileC("light", "-O2");
+        var light = Enumerable.Range(0, Processes).Select(_ => TestPrograms.Start(path, "120")).ToList();
+        try
+        {
+            var recorded = _recorder.Record(pid: null, "3s", rate);
+
+            var ledger = Ledger().Match(recorded.Output);
+            Assert.True(ledger.Success, recorded.Output);
+            Assert.Equal(Number("ticks"), Number("recorded") + Number("dropped"));
+            Assert.Equal(Number("recorded"), recorded.TicksOf(_ => true));
+            Assert.All(Reason().Matches(ledger.Groups["reasons"].Value), reason => Assert.Contains(reason.Value, (string[])["idle", "kernel_thread"]));
+            Assert.Equal(1_000_000_000 / rate, recorded.Profile.Period);
+            Assert.True(recorded.Profile.DurationNanos >= 2.9e9, $"{recorded.Profile.DurationNanos} ns");
+
+            long Number(string name) => long.Parse(ledger.Groups[name].Value, CultureInfo.InvariantCulture);
+        }
+        finally
+        {
+            light.ForEach(process => process.Dispose());
+        }
+    }
+
     [Fact]
-    public void Balances_its_ledger_and_states_its_clock()
+    public void Writes_a_flame_graph()
     {
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
+        var html = _recorder.Path("all.html");
 
-        var output = Run("record", "-d", "2s", "--rate", "997", "-o", Path("all.pb.gz"), "--html", Path("all.html"));
+        Recorder.Run("record", "-d", "1s", "--rate", "499", "--html", html);
 
-        var ledger = Ledger().Match(output);
-        Assert.True(ledger.Success, output);
-        Assert.Equal(Number("ticks"), Number("recorded") + Number("dropped"));
-        var profile = Read(Path("all.pb.gz"));
-        Assert.Equal(1_000_000_000 / 997, profile.Period);
-        Assert.Equal(Number("recorded") * profile.Period, profile.Sample.Sum(sample => sample.Value[0]));
-        Assert.True(profile.DurationNanos >= 1.9e9, $"{profile.DurationNanos} ns");
-        Assert.Contains("split", File.ReadAllText(Path("all.html")), StringComparison.Ordinal);
-
-        long Number(string name) => long.Parse(ledger.Groups[name].Value, CultureInfo.InvariantCulture);
+        Assert.Contains("sort_rows", File.ReadAllText(html), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,7 +178,7 @@ public sealed partial class RecordTests : IDisposable
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
         Record(busy.Pid);
 
-        using var tool = Process.Start(new ProcessStartInfo("go", ["tool", "pprof", "-raw", Path("one.pb.gz")]) { RedirectStandardOutput = true })!;
+        using var tool = Process.Start(new ProcessStartInfo("go", ["tool", "pprof", "-raw", _recorder.Path("one.pb.gz")]) { RedirectStandardOutput = true })!;
         var raw = tool.StandardOutput.ReadToEnd();
         tool.WaitForExit();
 
@@ -168,50 +188,17 @@ public sealed partial class RecordTests : IDisposable
         Assert.Contains("/split", raw, StringComparison.Ordinal);
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _recorder.Dispose();
 
-    private Profile Record(int pid)
+    private Recorded Record(int pid) => _recorder.Record(pid, "5s");
+
+    private static void AssertShare(Recorded profile, string function, double expected, string form)
     {
-        Run("record", "-d", "5s", "--rate", "997", "--pid", $"{pid}", "-o", Path("one.pb.gz"));
-        return Read(Path("one.pb.gz"));
-    }
-
-    private string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
-
-    private static string Run(params string[] arguments)
-    {
-        var path = System.IO.Path.Combine(AppContext.BaseDirectory, "actorprofiler");
-        using var program = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var errors = program.StandardError.ReadToEndAsync();
-        var output = program.StandardOutput.ReadToEnd();
-        program.WaitForExit();
-        Assert.True(program.ExitCode == 0, $"exit code {program.ExitCode}: {errors.Result}");
-        return output;
-    }
-
-    private static Profile Read(string path)
-    {
-        using var gzip = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
-        return Profile.Parser.ParseFrom(gzip);
-    }
-
-    private static void AssertShare(Profile profile, string function, double expected, string form)
-    {
-        var share = ShareOf(profile, stack => stack.Any(name => name.Contains(function, StringComparison.Ordinal)));
+        var share = profile.ShareOf(stack => stack.Any(name => name.Contains(function, StringComparison.Ordinal)));
         Assert.True(Math.Abs(share - expected) <= Tolerance, $"{form}: {function} has {share:F1} %, expected {expected} ± {Tolerance}");
     }
 
-    /// <summary>Percentage of the CPU time in stacks (names, leaf first) that satisfy <paramref name="holds"/>.</summary>
-    private static double ShareOf(Profile profile, Func<IReadOnlyList<string>, bool> holds)
-    {
-        var functions = profile.Function.ToDictionary(function => function.Id, function => profile.StringTable[(int)function.Name]);
-        var locations = profile.Location.ToDictionary(location => location.Id, location => location.Line.Select(line => functions[line.FunctionId]).ToList());
-        var total = profile.Sample.Sum(sample => sample.Value[0]);
-        var held = profile.Sample.Where(sample => holds([.. sample.LocationId.SelectMany(id => locations[id])])).Sum(sample => sample.Value[0]);
-        return 100.0 * held / total;
-    }
-
-    private static Profile Eventually(Func<Profile> record, Func<Profile, bool> holds)
+    private static Recorded Eventually(Func<Recorded> record, Func<Recorded, bool> holds)
     {
         const int Tries = 3;
         for (var i = 1; ; i++)
@@ -223,12 +210,9 @@ public sealed partial class RecordTests : IDisposable
         }
     }
 
-    private static bool Follows(IReadOnlyList<string> stack, string callee, string caller)
-    {
-        var index = stack.ToList().IndexOf(callee);
-        return index >= 0 && index + 1 < stack.Count && stack[index + 1] == caller;
-    }
-
-    [GeneratedRegex(@"ledger\s+(?<ticks>\d+) ticks = (?<recorded>\d+) recorded \+ (?<dropped>\d+) dropped")]
+    [GeneratedRegex(@"ledger\s+(?<ticks>\d+) ticks = (?<recorded>\d+) recorded \+ (?<dropped>\d+) dropped(?: \((?<reasons>[^)]*)\))?")]
     private static partial Regex Ledger();
+
+    [GeneratedRegex("[a-z_]+")]
+    private static partial Regex Reason();
 }

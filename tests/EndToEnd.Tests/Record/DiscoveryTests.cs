@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Globalization;
+using ActorProfiler.Collector.Processes;
+
+namespace ActorProfiler.Tests.Record;
+
+/// <summary>Processes that are hard to find out about: their stacks are whole and named all the same.</summary>
+public sealed class DiscoveryTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("discovery-");
+    private readonly Recorder _recorder = new();
+
+    [Fact]
+    public void Names_a_program_whose_file_is_deleted()
+    {
+        Requirements.Bpf();
+        var path = TestPrograms.CompileC("split", "-O2", "-fomit-frame-pointer");
+        using var busy = TestPrograms.Start(path, "120");
+        File.Delete(path);
+
+        AssertSplit(_recorder.Record(busy.Pid, "2s"));
+    }
+
+    [Theory]
+    [InlineData("another mount namespace", "-m")]
+    [InlineData("another mount and pid namespace", "-m", "-f", "-p", "--mount-proc", "--kill-child")]
+    public void Names_a_program_that_only_its_own_namespace_shows(string form, params string[] flags)
+    {
+        Requirements.Bpf();
+        Requirements.Tool("unshare", "util-linux");
+        var path = TestPrograms.CompileC("split", "-O2", "-fomit-frame-pointer");
+        var hidden = Path.Combine(_folder.FullName, "hidden");
+        using var unshare = TestPrograms.Start(
+            "unshare", [.. flags, "sh", "-c", $"mkdir {hidden} && mount -t tmpfs tmpfs {hidden} && cp {path} {hidden}/split && rm {path} && exec {hidden}/split 120"]);
+        var pid = AwaitProgram(unshare.Pid, "split");
+        Assert.False(File.Exists(Path.Combine(hidden, "split")), form);
+
+        AssertSplit(_recorder.Record(pid, "2s"));
+    }
+
+    [Fact]
+    public void Follows_a_program_into_a_library_it_loads_while_it_is_recorded()
+    {
+        Requirements.Bpf();
+        var plugin = TestPrograms.CompileC("plugin", "-O2", "-fomit-frame-pointer", "-shared", "-fPIC");
+        using var late = TestPrograms.Start(TestPrograms.CompileC("late", "-O2", "-fomit-frame-pointer"), "1", plugin);
+
+        var profile = _recorder.Record(late.Pid, "4s");
+
+        var before = profile.ShareOf(stack => Recorded.Follows(stack, "work_before", "main"));
+        var after = profile.ShareOf(stack => Recorded.Follows(stack, "plugin_inner", "plugin_work") && Recorded.Follows(stack, "plugin_work", "main"));
+        Assert.True(before > 3, $"{before:F1} % before the library was loaded");
+        Assert.True(after > 30, $"{after:F1} % in the library");
+        Assert.True(before + after > 97, $"{before:F1} % + {after:F1} %: the rest is not whole");
+    }
+
+    [Fact]
+    public void Tells_processes_apart_that_have_the_same_id_one_after_the_other()
+    {
+        Requirements.Bpf();
+        var first = TestPrograms.CompileC("brief", "-O2", "-fomit-frame-pointer", "-Dinner=first_inner", "-Douter=first_outer");
+        var second = TestPrograms.CompileC("brief", "-O2", "-fomit-frame-pointer", "-static", "-Dinner=second_inner", "-Douter=second_outer");
+        using var again = TestPrograms.Start(TestPrograms.CompileC("again", "-O2"), "1000", first, second, "15");
+
+        var profile = _recorder.Record(pid: null, "4s");
+
+        Assert.False(again.Process.HasExited, "the programs did not run until the end of the recording");
+        var ofFirst = profile.TicksOf(stack => Recorded.Follows(stack, "first_inner", "first_outer") && Recorded.Follows(stack, "first_outer", "main"));
+        var ofSecond = profile.TicksOf(stack => Recorded.Follows(stack, "second_inner", "second_outer") && Recorded.Follows(stack, "second_outer", "main"));
+        var all = profile.TicksOf(stack => stack[^1] == "brief" && stack.Any(name => name is "first_inner" or "second_inner"));
+        Assert.True(ofFirst > 100 && ofSecond > 100, $"{ofFirst} and {ofSecond} ticks");
+        Assert.True(ofFirst + ofSecond > 0.9 * all, $"{ofFirst} + {ofSecond} of {all} ticks are whole");
+        Assert.InRange((double)ofFirst / ofSecond, 0.75, 1.33);
+    }
+
+    public void Dispose()
+    {
+        _recorder.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private static void AssertSplit(Recorded profile)
+    {
+        Assert.Equal(60, profile.ShareOf(stack => Recorded.Follows(stack, "sort_rows", "run_query")), 4.0);
+        Assert.Equal(30, profile.ShareOf(stack => Recorded.Follows(stack, "hash_rows", "run_query")), 4.0);
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main") && stack.Contains("_start")) > 96, "run_query is not called by main in all stacks");
+    }
+
+    /// <summary>The pid of the descendant of a process that runs a program, once it does.</summary>
+    private static int AwaitProgram(int ancestor, string name)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10))
+        {
+            foreach (var pid in File.ReadAllText($"/proc/{ancestor}/task/{ancestor}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Append($"{ancestor}"))
+            {
+                if (ProcFiles.Comm(int.Parse(pid, CultureInfo.InvariantCulture)) == name)
+                {
+                    return int.Parse(pid, CultureInfo.InvariantCulture);
+                }
+            }
+        }
+
+        throw new TimeoutException($"no process {name} below {ancestor} within 10 s");
+    }
+}
