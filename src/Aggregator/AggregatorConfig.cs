@@ -30,6 +30,8 @@ internal static class AggregatorConfig
     public static Config For(ClusterOptions? cluster) =>
         ConfigurationFactory.ParseString(cluster is null ? Local : Clustered(cluster) + Local);
 
+    private static string NameOf<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
+
     private static string Clustered(ClusterOptions options)
     {
         var seeds = string.Join(", ", options.Seeds.Select(seed => $"\"akka.tcp://{SystemName}@{seed}\""));
@@ -38,8 +40,11 @@ internal static class AggregatorConfig
               actor {
                 provider = cluster
                 serializers {
-                  json = "{{typeof(RejectingSerializer).FullName}}, {{typeof(RejectingSerializer).Assembly.GetName().Name}}"
-                  actorprofiler = "{{typeof(WireSerializer).FullName}}, {{typeof(WireSerializer).Assembly.GetName().Name}}"
+                  json = "{{NameOf<RejectingJson>()}}"
+                  proto = "{{NameOf<RejectingProtobuf>()}}"
+                  daemon-create = "{{NameOf<RejectingDaemonCreate>()}}"
+                  akka-misc = "{{NameOf<RejectingMisc>()}}"
+                  actorprofiler = "{{NameOf<WireSerializer>()}}"
                 }
                 serialization-bindings {
                   "ActorProfiler.Protocol.Submit, ActorProfiler.Shared" = actorprofiler
@@ -60,7 +65,7 @@ internal static class AggregatorConfig
                 transport-failure-detector.acceptable-heartbeat-pause = 15s
                 enabled-transports = ["akka.remote.{{PeerTransport.ConfigName}}"]
                 {{PeerTransport.ConfigName}} {
-                  transport-class = "{{typeof(PeerTransport).FullName}}, {{typeof(PeerTransport).Assembly.GetName().Name}}"
+                  transport-class = "{{NameOf<PeerTransport>()}}"
                   applied-adapters = []
                   hostname = "{{options.Host}}"
                   port = {{options.Port}}

@@ -5,24 +5,40 @@ using Akka.Serialization;
 
 namespace ActorProfiler.Aggregator.Aggregation;
 
-/// <summary>Stands where Akka's JSON serializer is by default, which makes any type a peer names.</summary>
-internal sealed class RejectingSerializer : Serializer
+/// <summary>
+/// Stands where Akka has a serializer that makes objects of types a peer names: whoever sends such a message is refused, and nothing is made.
+/// </summary>
+/// <param name="identifier">Number of the serializer on the wire; akka.actor.serialization-identifiers of Akka's and Akka.Remote's reference.conf.</param>
+internal abstract class RejectingSerializer(ExtendedActorSystem system, int identifier) : Serializer(system)
 {
-    public RejectingSerializer(ExtendedActorSystem system)
-        : base(system)
-    {
-    }
-
-    /// <summary>Akka looks for this form too.</summary>
-    public RejectingSerializer(ExtendedActorSystem system, Config config)
-        : base(system) => _ = config;
-
-    /// <summary>The number of the JSON serializer on the wire.</summary>
-    public override int Identifier => 1;
+    public override int Identifier => identifier;
 
     public override bool IncludeManifest => true;
 
     public override byte[] ToBinary(object obj) => throw new SerializationException($"{obj.GetType()} has no serializer and does not leave this process");
 
-    public override object FromBinary(byte[] bytes, Type type) => throw new SerializationException($"a peer sent JSON ({bytes.Length} bytes); it is not read");
+    public override object FromBinary(byte[] bytes, Type type) =>
+        throw new SerializationException($"a peer sent a message of serializer {identifier} ({bytes.Length} bytes); it is not read");
 }
+
+/// <summary>In the place of Newtonsoft.Json, which sets the properties of any type.</summary>
+internal sealed class RejectingJson : RejectingSerializer
+{
+    public RejectingJson(ExtendedActorSystem system)
+        : base(system, 1)
+    {
+    }
+
+    /// <summary>Akka looks for this form too.</summary>
+    public RejectingJson(ExtendedActorSystem system, Config config)
+        : this(system) => _ = config;
+}
+
+/// <summary>In the place of Google.Protobuf messages by type name.</summary>
+internal sealed class RejectingProtobuf(ExtendedActorSystem system) : RejectingSerializer(system, 2);
+
+/// <summary>In the place of the messages that deploy actors from afar.</summary>
+internal sealed class RejectingDaemonCreate(ExtendedActorSystem system) : RejectingSerializer(system, 3);
+
+/// <summary>In the place of exceptions by type name, and of Props. Nothing of it is needed between aggregators.</summary>
+internal sealed class RejectingMisc(ExtendedActorSystem system) : RejectingSerializer(system, 16);

@@ -37,7 +37,7 @@ public class BatchDecoderTests
     {
         var batch = Samples.Batch(("work;main", 3), ("idle;main", 1));
         damage(batch);
-        var submit = Samples.Submit(1, Samples.Web, batch.ToByteArray(), Compression.None, ticks: 4);
+        var submit = Samples.Submit(1, Samples.Web, batch.ToByteArray(), Compression.None, ticks: 4, stacks: (ulong)batch.Ticks.Count);
 
         Assert.StartsWith(field, Assert.Throws<FormatException>(() => BatchDecoder.Decode(submit)).Message);
     }
@@ -70,7 +70,7 @@ public class BatchDecoderTests
         {
             var bytes = sound.ToArray();
             bytes[position] = value;
-            var submit = Samples.Submit(1, Samples.Web, bytes[..length], Compression.None, 4);
+            var submit = Samples.Submit(1, Samples.Web, bytes[..length], Compression.None, 4, stacks: 2);
             try
             {
                 new ProfileWindow().Add(BatchId.Of(submit), BatchDecoder.Decode(submit));
