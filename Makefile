@@ -50,7 +50,7 @@ fuzz:
 
 test-kernels:
 	@eng/setup.sh build kernels
-	dotnet build src/Collector -c Release
+	dotnet build src/ActorProfiler -c Release
 	tests/kernels/run.sh $(VERSIONS)
 
 bench: publish

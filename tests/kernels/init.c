@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The only program of a machine that tries the BPF object on one kernel: loads /sampler.bpf.o, samples a busy child for
- * some seconds, prints one line that begins with PASS or FAIL, and switches the machine off.
+ * some seconds, has the collector record a program without frame pointers, whose profile it sends through the second
+ * serial port, prints one line that begins with PASS or FAIL, and switches the machine off.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <linux/types.h>
 #include <signal.h>
@@ -20,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "sample.h"
@@ -27,6 +30,7 @@
 #define SECONDS	   5
 #define RATE_HZ	   97
 #define SHARD_SIZE (4u << 20)
+#define PROFILE	   "/tmp/profile.pb.gz"
 
 static int busy_pid, stacks, whole_stacks, kernel_stacks, exits;
 
@@ -179,6 +183,58 @@ static void add_shard(struct bpf_object *object)
 		finish("FAIL add a shard: %s", strerror(errno));
 }
 
+/* Copies the profile to the second serial port, byte for byte. */
+static void send_profile(void)
+{
+	int port = open("/dev/ttyS1", O_WRONLY), profile = open(PROFILE, O_RDONLY);
+	struct termios raw;
+	char bytes[4096];
+	ssize_t size;
+
+	if (port < 0 || profile < 0 || tcgetattr(port, &raw))
+		finish("FAIL send the profile: %s", strerror(errno));
+	cfmakeraw(&raw);
+	tcsetattr(port, TCSANOW, &raw);
+	while ((size = read(profile, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t sent = 0, more; sent < size; sent += more) {
+			more = write(port, bytes + sent, size - sent);
+			if (more <= 0)
+				finish("FAIL send the profile: %s", strerror(errno));
+		}
+	}
+	tcdrain(port);
+}
+
+/* The collector itself, on a program that only tables walk. */
+static void record(void)
+{
+	char pid[16];
+	char *busy[] = { "/split", "600", NULL };
+	char *recorder[] = { "/opt/dotnet/dotnet", "/opt/actorprofiler/actorprofiler.dll",
+			     "record",		   "--pid",
+			     pid,		   "-d",
+			     "10s",		   "-o",
+			     PROFILE,		   NULL };
+	char *environment[] = { "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", "HOME=/tmp", "DOTNET_TieredPGO=0", NULL };
+	int child = fork(), status;
+
+	if (!child) {
+		execv(busy[0], busy);
+		_exit(127);
+	}
+	snprintf(pid, sizeof(pid), "%d", child);
+	if (!fork()) {
+		execve(recorder[0], recorder, environment);
+		_exit(127);
+	}
+	while (wait(&status) == child)
+		;
+	kill(child, SIGKILL);
+	if (status)
+		finish("FAIL record ended with status %x", status);
+	send_profile();
+}
+
 int main(void)
 {
 	struct ring_buffer *rings;
@@ -188,8 +244,11 @@ int main(void)
 
 	mkdir("/proc", 0555);
 	mkdir("/sys", 0555);
+	mkdir("/dev", 0755);
+	mkdir("/tmp", 01777);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	uname(&kernel);
 	libbpf_set_print(print);
 
@@ -212,6 +271,8 @@ int main(void)
 			printf("dropped for reason %d of enum drop_reason: %lu\n", reason, reasons[reason]);
 	}
 
+	bpf_object__close(object);
+	record();
 	finish("%s %s: %lu ticks, %lu dropped, %d different stacks of the busy process, %d whole, %d with kernel "
 	       "frames, exit %s",
 	       ticks > SECONDS * RATE_HZ / 2 && dropped < ticks && whole_stacks > 0 && exits == 1 ? "PASS" : "FAIL",
