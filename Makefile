@@ -1,6 +1,7 @@
 # make run    profile this host and show it on a page         make test     build and run every test
 # make check  format, analyzers, warnings as errors           make publish  a runnable program in artifacts/publish/actorprofiler
 # make fuzz   every parser of foreign bytes, FUZZ_SECONDS (60) each
+# make test-docker   discovery and profiling of containers, beside Prometheus, with a Docker daemon of its own
 # make test-kernels  the BPF object on Debian's kernels 5.10, 6.1 and 6.12 in virtual machines
 # make bench  cost, as ratios against perf in the same run
 
@@ -8,7 +9,7 @@ CONFIGURATION := Release
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: run build test test-faults check format publish fuzz test-kernels bench clean
+.PHONY: run build test test-faults test-docker check format publish fuzz test-kernels bench clean
 
 build:
 	@eng/setup.sh build
@@ -28,6 +29,11 @@ test-faults:
 	@eng/setup.sh build test
 	dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION)
 	ACTORPROFILER_REQUIRE_BPF=1 artifacts/bin/EndToEnd.Tests/release/ActorProfiler.EndToEnd.Tests --filter-class '*FaultTests' --filter-class '*DeliveryTests'
+
+test-docker:
+	@eng/setup.sh build docker
+	dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION)
+	ACTORPROFILER_REQUIRE_BPF=1 artifacts/bin/EndToEnd.Tests/release/ActorProfiler.EndToEnd.Tests --filter-class '*DockerTests'
 
 check:
 	@eng/setup.sh build check

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the given purposes need and this machine lacks.
-# Usage: eng/setup.sh build|test|check|fuzz|kernels|bench ...
+# Usage: eng/setup.sh build|test|check|docker|fuzz|kernels|bench ...
 set -euo pipefail
 
 declare -A packages=(
 	[build]="clang llvm libbpf-dev libbpf1"
 	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables openjdk-17-jdk-headless"
+	[docker]="docker.io iproute2 prometheus gcc libc6-dev"
 	[check]="clang-format"
 	[fuzz]="afl++ gcc libc6-dev binutils golang-go"
 	[kernels]="gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev qemu-system-x86 cpio"

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Runtime.CompilerServices;
 using ActorProfiler.Configuration.Components;
 using ActorProfiler.Configuration.Decoding;
 using ActorProfiler.Http;
@@ -31,14 +30,8 @@ internal sealed record HttpDiscovery : IDiscovery
 
     public HttpClientOptions Http { get; init; } = new();
 
-    public async IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var http = HttpClients.Create(Http, _connectTimeout, clock);
-        await foreach (var targets in Polling.EveryAsync(RefreshInterval, token => AskAsync(http, clock, token), clock, cancellation).ConfigureAwait(false))
-        {
-            yield return targets;
-        }
-    }
+    public IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, CancellationToken cancellation) =>
+        Polling.EveryAsync(RefreshInterval, () => HttpClients.Create(Http, _connectTimeout, clock), (http, token) => AskAsync(http, clock, token), clock, cancellation);
 
     private async Task<ImmutableArray<LabelSet>> AskAsync(HttpClient http, TimeProvider clock, CancellationToken cancellation)
     {

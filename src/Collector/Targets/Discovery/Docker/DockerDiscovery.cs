@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using ActorProfiler.Configuration.Components;
 using ActorProfiler.Configuration.Decoding;
@@ -43,14 +42,8 @@ internal sealed record DockerDiscovery : IDiscovery
 
     public HttpClientOptions Http { get; init; } = new();
 
-    public async IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var api = new DockerApi(Host, Http, clock);
-        await foreach (var targets in Polling.EveryAsync(RefreshInterval, token => ListAsync(api, token), clock, cancellation).ConfigureAwait(false))
-        {
-            yield return targets;
-        }
-    }
+    public IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, CancellationToken cancellation) =>
+        Polling.EveryAsync(RefreshInterval, () => new DockerApi(Host, Http, clock), ListAsync, clock, cancellation);
 
     internal async Task<ImmutableArray<LabelSet>> ListAsync(DockerApi api, CancellationToken cancellation)
     {
@@ -75,6 +68,8 @@ internal sealed record DockerDiscovery : IDiscovery
             [Prefix + "container_id"] = JsonLabels.Text(container, "Id"),
             [Prefix + "container_name"] = name,
             [Prefix + "container_network_mode"] = mode,
+            [Prefix + "container_image"] = JsonLabels.Text(container, "Image"),
+            [Prefix + "container_image_id"] = JsonLabels.Text(container, "ImageID"),
         };
         JsonLabels.AddAll(common, Prefix + "container_label_", container["Labels"]);
         var attached = NetworksOf(container, mode, byId);
@@ -91,7 +86,7 @@ internal sealed record DockerDiscovery : IDiscovery
                 labels[label] = value;
             }
 
-            var ip = JsonLabels.Text(network, "IPAddress");
+            var ip = JsonLabels.Text(network, "IPAddress") is { Length: > 0 } fourth ? fourth : JsonLabels.Text(network, "GlobalIPv6Address");
             labels[Prefix + "network_ip"] = ip;
             var ports = JsonLabels.Items(container["Ports"]).Where(port => JsonLabels.Text(port, "Type") == "tcp").ToList();
             foreach (var port in ports)
@@ -106,13 +101,14 @@ internal sealed record DockerDiscovery : IDiscovery
         }
     }
 
+    /// <summary>Those it is attached to; for a container that shares another's network, that one's.</summary>
     private List<JsonNode> NetworksOf(JsonNode container, string mode, Dictionary<string, JsonNode> byId)
     {
         const string OfContainer = "container:";
         var networks = container["NetworkSettings"]?["Networks"] as JsonObject;
-        if (networks is null or { Count: 0 } && mode.StartsWith(OfContainer, StringComparison.Ordinal) && byId.TryGetValue(mode[OfContainer.Length..], out var other))
+        for (var hops = 0; networks is null or { Count: 0 } && hops < byId.Count && mode.StartsWith(OfContainer, StringComparison.Ordinal) && byId.TryGetValue(mode[OfContainer.Length..], out var other); hops++)
         {
-            networks = other["NetworkSettings"]?["Networks"] as JsonObject;
+            (networks, mode) = (other["NetworkSettings"]?["Networks"] as JsonObject, JsonLabels.Text(other, "HostConfig", "NetworkMode"));
         }
 
         var sorted = (networks ?? []).OrderBy(network => network.Key, StringComparer.Ordinal).Select(network => network.Value).OfType<JsonNode>().ToList();

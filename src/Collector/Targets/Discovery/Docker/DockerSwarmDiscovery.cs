@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using ActorProfiler.Configuration.Components;
 using ActorProfiler.Configuration.Decoding;
 using ActorProfiler.Http;
@@ -36,14 +35,8 @@ internal sealed record DockerSwarmDiscovery : IDiscovery
 
     public HttpClientOptions Http { get; init; } = new();
 
-    public async IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var api = new DockerApi(Host, Http, clock);
-        await foreach (var targets in Polling.EveryAsync(RefreshInterval, token => ListAsync(api, token), clock, cancellation).ConfigureAwait(false))
-        {
-            yield return targets;
-        }
-    }
+    public IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, CancellationToken cancellation) =>
+        Polling.EveryAsync(RefreshInterval, () => new DockerApi(Host, Http, clock), ListAsync, clock, cancellation);
 
     internal async Task<ImmutableArray<LabelSet>> ListAsync(DockerApi api, CancellationToken cancellation)
     {

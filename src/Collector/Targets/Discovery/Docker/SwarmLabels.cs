@@ -58,6 +58,12 @@ internal static class SwarmLabels
         {
             var labels = LabelSet.From(common).With(LabelSet.From(networks.GetValueOrDefault(JsonLabels.Text(endpoint, "NetworkID"), [])));
             var ip = JsonLabels.Text(endpoint, "Addr").Split('/')[0];
+            if (ip.Length == 0)
+            {
+                yield return labels; // in the network of its hosts
+                continue;
+            }
+
             var ports = TcpPorts(service["Endpoint"]?["Ports"]);
             foreach (var published in ports)
             {

@@ -1,0 +1,8 @@
+/* Waits for ever. */
+#include <unistd.h>
+
+int main(void)
+{
+	for (;;)
+		pause();
+}
