@@ -3,6 +3,7 @@
 # make fuzz   every parser of foreign bytes, FUZZ_SECONDS (60) each
 # make test-docker   discovery and profiling of containers, beside Prometheus, with a Docker daemon of its own
 # make test-kernels  the BPF object on Debian's kernels 5.10, 6.1 and 6.12 in virtual machines
+# make test-faults  every fault of docs/reliability.md, or SCENARIOS="3 11"; writes the table there
 # make bench  cost, as ratios against perf in the same run
 
 CONFIGURATION := Release
@@ -27,8 +28,8 @@ test:
 
 test-faults:
 	@eng/setup.sh build test
-	dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION)
-	ACTORPROFILER_REQUIRE_BPF=1 artifacts/bin/EndToEnd.Tests/release/ActorProfiler.EndToEnd.Tests --filter-class '*FaultTests' --filter-class '*DeliveryTests'
+	dotnet build tests/faults -c $(CONFIGURATION)
+	@tests/faults/run.sh $(SCENARIOS)
 
 test-docker:
 	@eng/setup.sh build docker

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test program of tests/ and prints, last, "N passed, N failed, N skipped". The counts are read from the report
+# Runs every test program of tests/, of the faults the fast ones, and prints, last, "N passed, N failed, N skipped". The counts are read from the report
 # each program writes, never from what it prints, which differs by terminal and by CI. Status 8 is "every test was skipped".
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -7,11 +7,12 @@ cd "$(dirname "$0")/.."
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 passed=0 failed=0 skipped=0
-for project in tests/*.Tests; do
-	name=$(basename "$project")
+for name in $(basename -a tests/*.Tests) Faults.Tests; do
+	some=()
+	[ "$name" != Faults.Tests ] || some=(--filter-trait speed=fast)
 	status=0
 	"artifacts/bin/$name/release/ActorProfiler.$name" --no-ansi --ignore-exit-code 8 --results-directory "$reports" \
-		--report-xunit-xml --report-xunit-xml-filename "$name.xml" || status=$?
+		--report-xunit-xml --report-xunit-xml-filename "$name.xml" "${some[@]}" || status=$?
 	summary=$(grep -o '<assembly [^>]*>' "$reports/$name.xml" | head -n 1)
 	count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$summary"; }
 	if [ -z "$(count total)" ]; then

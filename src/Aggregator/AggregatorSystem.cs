@@ -144,6 +144,11 @@ internal sealed class AggregatorSystem
         }
     }
 
+    /// <summary>Takes over the list of aggregators. One that is in it no more, and not up, is waited for no longer.</summary>
+    /// <param name="addresses"><c>host:port</c> of all.</param>
+    public void SetPeers(IReadOnlyList<string> addresses) =>
+        _actors.Ring.Tell(new SeriesRingActor.List([.. addresses.Select(address => Address.Parse($"akka.tcp://{AggregatorConfig.SystemName}@{address}"))]));
+
     /// <summary>
     /// Closes all windows, stores their profiles, gives the destinations a moment to take them, and stops. What they have not taken
     /// stays in the outbox. May be called more than once.

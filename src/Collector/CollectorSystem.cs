@@ -26,6 +26,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     private readonly IActorRef _sampling;
     private readonly IActorRef _round;
     private readonly IActorRef _sender;
+    private IActorRef _link = ActorRefs.Nobody;
     private readonly string _dataFolder;
     private IReadOnlyList<string> _disabledRuntimes;
     private readonly TimeProvider _time;
@@ -91,8 +92,11 @@ public sealed class CollectorSystem : IAsyncDisposable
 
     /// <summary>Sends batches to one of these aggregators, and to another when that does not answer.</summary>
     /// <param name="tls">Null: plaintext.</param>
-    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators, TlsFiles? tls) => system.ActorOf(
+    public void ConnectTo(ActorSystem system, IReadOnlyList<Uri> aggregators, TlsFiles? tls) => _link = system.ActorOf(
         AggregatorLinkActor.Props(new LinkOptions(aggregators, Identity, () => CollectorIdentity.Renew(_dataFolder, _time), _time) { Tls = tls }, _sender), "collector-link");
+
+    /// <summary>From now on these are the aggregators.</summary>
+    internal void SetAggregators(IReadOnlyList<Uri> aggregators) => _link.Tell(new AggregatorLinkActor.SetAddresses(aggregators));
 
     /// <summary>Returns when the host is sampled.</summary>
     /// <exception cref="Sampling.Native.BpfException">The BPF programs could not be loaded; sampling is tried again until the collector stops.</exception>

@@ -96,6 +96,23 @@ public sealed class DestinationFaultTests
     }
 
     [Fact]
+    [Trait("speed", "fast")]
+    public async Task A_slow_destination_gets_everything_and_the_other_at_once()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Destinations = 2 });
+        tier.Destinations[1].Intercept = async _ =>
+        {
+            await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+            return false;
+        };
+        tier.AddCollectors(5);
+        await Poll.UntilAsync(() => tier.Destinations[0].Pushes.Count > tier.Destinations[1].Pushes.Count + 12, Tier.Patience, () => tier.Text);
+        tier.Destinations[1].Intercept = _ => Task.FromResult(false);
+
+        await tier.JudgeAsync();
+    }
+
+    [Fact]
     [Trait("scenario", "5")]
     public async Task Answers_of_a_destination_are_cut_off()
     {
@@ -135,7 +152,7 @@ public sealed class DestinationFaultTests
 
         var verdict = await tier.JudgeAsync(await DroppedTicksInAllAsync(tier));
         Assert.True(verdict.DroppedTicks == 0, $"{verdict.DroppedTicks} ticks were dropped");
-        Scenario.Report(6, "500, 503 or 504 to half of the pushes", verdict, $"{(double)attempts / server.Stored.Count:0.0} attempts a profile");
+        Scenario.Report(6, "500, 503 or 504 to half of the pushes", verdict, $"{attempts} attempts for {server.Stored.Count} profiles");
     }
 
     [Theory]

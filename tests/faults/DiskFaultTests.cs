@@ -79,6 +79,55 @@ public sealed class DiskFaultTests
         Scenario.Report(22, "1000 bits of the outbox flipped while it was down, nothing pushed before", verdict with { Missing = 0 }, $"starts again; of {held} batches on the disk {verdict.Missing} were in damaged pages and are lost");
     }
 
+    [Fact]
+    [Trait("scenario", "23")]
+    public async Task The_power_fails_and_what_was_not_synced_is_gone()
+    {
+        Requirements.Tool("gcc", "gcc");
+        using var folder = new TemporaryFolder();
+        var library = Path.Combine(folder.Path, "synced.so");
+        using (var gcc = Process.Start("gcc", ["-shared", "-fPIC", "-O1", "-o", library, Path.Combine(AppContext.BaseDirectory, "synced.c"), "-ldl"]))
+        {
+            await gcc.WaitForExitAsync();
+            Assert.Equal(0, gcc.ExitCode);
+        }
+
+        await using var tier = await Tier.StartAsync(new TierOptions { Launcher = [Requirements.FindOnPath("env")!, $"LD_PRELOAD={library}"] });
+        tier.AddCollectors(10);
+        var (losses, forgotten) = (Scenario.Times(5), 0L);
+        for (var i = 0; i < losses; i++)
+        {
+            await Scenario.LastAsync(TimeSpan.FromMilliseconds(1000 + Random.Shared.Next(2000)));
+            await tier.KillAsync(0);
+            forgotten += ForgetUnsynced(Path.Combine(tier.DataFolder(0), "aggregator"));
+            tier.Start(0);
+            await tier.AllUpAsync();
+        }
+
+        var verdict = await tier.JudgeAsync();
+        Assert.True(forgotten > 0, "everything had been synced: nothing was tried");
+        Scenario.Report(23, $"power loss: what was not synced is gone, × {losses}", verdict, $"{forgotten} files were older after it");
+    }
+
+    private static long ForgetUnsynced(string folder)
+    {
+        var changed = 0L;
+        foreach (var file in Directory.GetFiles(folder, "outbox.db*").Where(file => !file.Contains(".synced", StringComparison.Ordinal)))
+        {
+            var synced = file + ".synced";
+            if (!File.Exists(synced))
+            {
+                File.Delete(file); // the index of the log is memory, not disk
+                continue;
+            }
+
+            changed += File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(synced)) ? 0 : 1;
+            File.Copy(synced, file, overwrite: true);
+        }
+
+        return changed;
+    }
+
     private static async Task<string> HealthAsync(Tier tier)
     {
         using var http = new HttpClient();

@@ -2,6 +2,7 @@ using ActorProfiler.Aggregator;
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Collector;
 using ActorProfiler.Collector.Targets;
+using ActorProfiler.Commands.Components;
 using ActorProfiler.Telemetry;
 
 namespace ActorProfiler.Commands.Configuration;
@@ -10,7 +11,7 @@ namespace ActorProfiler.Commands.Configuration;
 /// <remarks>For one caller at a time.</remarks>
 /// <param name="always">Destinations that do not come from the configuration.</param>
 internal sealed class RunningSystems(
-    CollectorSystem? collector, AggregatorSystem? aggregator, IReadOnlyList<DestinationSetup> always, RunPlan started, IReadOnlyList<DestinationSetup> setups, LogWriter log)
+    CollectorSystem? collector, AggregatorSystem? aggregator, IReadOnlyList<DestinationSetup> always, RunPlan started, IReadOnlyList<DestinationSetup> setups, bool hasTls, LogWriter log)
 {
     private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
     private RunPlan _plan = started;
@@ -30,10 +31,24 @@ internal sealed class RunningSystems(
             collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.DisabledRuntimes);
         }
 
+        ApplyAddresses(last.Cluster, plan.Cluster);
         if (aggregator is not null && (plan.Window != last.Window || !plan.Destinations.SequenceEqual(last.Destinations, SameDestination.Comparer)))
         {
             _setups = [.. plan.Destinations.Select(options => Kept(last, options) ?? DestinationSetup.Pyroscope(options, TimeProvider.System))];
             aggregator.Configure([.. always, .. _setups], plan.Window);
+        }
+    }
+
+    private void ApplyAddresses(ClusterComponent last, ClusterComponent cluster)
+    {
+        if (collector is not null && aggregator is null && !last.Urls(hasTls).SequenceEqual(cluster.Urls(hasTls)))
+        {
+            collector.SetAggregators(cluster.Urls(hasTls));
+        }
+
+        if (aggregator is not null && !last.Seeds.SequenceEqual(cluster.Seeds))
+        {
+            aggregator.SetPeers(cluster.Seeds);
         }
     }
 

@@ -47,7 +47,7 @@ internal static class RunHost
 
         Metrics.SuppressDefaultMetrics();
         var cluster = ClusterOf(options, plan.Cluster);
-        var tls = options.Tls is { } paths ? new TlsFiles(paths.Ca, paths.Certificate, paths.Key, warning => log.Write(LogLevel.Warning, "main", warning)) : null;
+        var tls = TlsOf(options, plan.Cluster, log);
         using var system = CreateActorSystem(options, cluster, tls, log);
         var store = new ProfileStore(ProfileStoreOptions.Default, TimeProvider.System);
         var state = new RunState(options.Role);
@@ -58,6 +58,7 @@ internal static class RunHost
             {
                 Window = plan.Window,
                 Cluster = cluster,
+                Quota = plan.Cluster.Quotas,
                 Health = state.Health,
                 Destinations = [.. always, .. setups],
             })
@@ -68,7 +69,7 @@ internal static class RunHost
         await web.StartAsync(cancellation);
         await using var collector = options.RunsCollector ? StartCollector(options, plan, system, tls, state) : null;
         state.Collector = collector;
-        var running = new RunningSystems(collector, aggregator, always, plan, setups, log);
+        var running = new RunningSystems(collector, aggregator, always, plan, setups, tls is not null, log);
         var configuration = system.ActorOf(
             ConfigurationActor.Props(loaded, new ConfigurationOptions(options.RunsCollector, options.RunsAggregator, running.Apply, status.OnHealth, TimeProvider.System)), "configuration");
         status.Watch(new ConfigurationReload(options.ConfigPath, configuration, log));
@@ -105,6 +106,13 @@ internal static class RunHost
         var all = ActorSystemSetup.Create(setup, new ActorLogger.WriterSetup(log));
         return ActorSystem.Create(AggregatorConfig.SystemName, cluster is not null && tls is not null ? all.WithSetup(new PeerTls(tls)) : all);
     }
+
+    private static TlsFiles? TlsOf(RunOptions options, ClusterComponent cluster, LogWriter log) =>
+        options.Tls is { } paths ? new TlsFiles(paths.Ca, paths.Certificate, paths.Key, Warn(log))
+        : cluster.Tls is { } files ? new TlsFiles(files.Ca, files.Certificate, files.Key, Warn(log)) { ServerName = files.ServerName }
+        : null;
+
+    private static Action<string> Warn(LogWriter log) => warning => log.Write(LogLevel.Warning, "main", warning);
 
     private static ClusterOptions? ClusterOf(RunOptions options, ClusterComponent cluster)
     {
@@ -160,6 +168,8 @@ internal static class RunHost
                 // A collector whose host vanished is noticed after the sum of both.
                 kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
                 kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
+                kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+                kestrel.Limits.MaxConcurrentConnections = Descriptors.ForConnections();
                 kestrel.Listen(ingest, listen => FleetTls.Secure(listen, tls));
             }
         });

@@ -176,7 +176,7 @@ internal sealed class PeerTransport : Transport
         else
         {
             var options = _tls.Client();
-            options.TargetHost = target;
+            options.TargetHost ??= target;
             await tls.AuthenticateAsClientAsync(options, cancellation).ConfigureAwait(false);
         }
 

@@ -1,5 +1,3 @@
-using System.IO.Hashing;
-using System.Text;
 using ActorProfiler.Protocol;
 using ActorProfiler.Security;
 using Akka.Actor;
@@ -10,10 +8,10 @@ using Grpc.Core;
 namespace ActorProfiler.Collector.Batching;
 
 /// <summary>
-/// Keeps the collector linked to one aggregator. Seeking: the addresses are tried in this collector's order until one opens a stream.
+/// Keeps the collector linked to one aggregator. Resolving: names are looked up for the first time. Seeking: the addresses are tried in this collector's order until one opens a stream.
 /// Linked: batches go over it; from time to time the first address of the order is tried, and taken when it is back. When the stream ends, Seeking again.
 /// </summary>
-/// <remarks>The order is a hash of (collector, address): a fleet spreads evenly, and goes back to that after a failure.</remarks>
+/// <remarks>Names are looked up anew from time to time, and the list may change. A link to an address that is in it no more stays until it ends.</remarks>
 internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(200);
@@ -27,7 +25,8 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
     private readonly ulong _instance = (ulong)Random.Shared.NextInt64();
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private CollectorIdentity _identity;
-    private IReadOnlyList<Uri> _addresses;
+    private IReadOnlyList<Uri> _urls;
+    private IReadOnlyList<AggregatorAddress> _addresses = [];
     private IActorRef _stream = ActorRefs.Nobody;
     private IActorRef _candidate = ActorRefs.Nobody;
     private int _next;
@@ -37,9 +36,22 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
     public AggregatorLinkActor(LinkOptions options, IActorRef sender)
     {
         (_options, _sender, _identity) = (options, sender, options.Identity);
-        _addresses = InOrder(options.Addresses, _identity);
-        Seeking();
+        _urls = options.Addresses;
+        Receive<Resolved>(resolved =>
+        {
+            Follow(resolved);
+            Become(Seeking);
+            Self.Tell(new Connect());
+        });
+        ReceiveAddresses();
     }
+
+    /// <summary>From now on these are the aggregators.</summary>
+    public sealed record SetAddresses(IReadOnlyList<Uri> Addresses);
+
+    private sealed record Resolve;
+
+    private sealed record Resolved(IReadOnlyList<AggregatorAddress> Addresses);
 
     private sealed record Connect;
 
@@ -47,15 +59,39 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private Uri Address => _addresses[_next % _addresses.Count];
+    private AggregatorAddress Address => _addresses[_next % _addresses.Count];
 
     public static Props Props(LinkOptions options, IActorRef sender) => Akka.Actor.Props.Create(() => new AggregatorLinkActor(options, sender));
 
-    /// <summary>The addresses as this collector prefers them.</summary>
-    public static IReadOnlyList<Uri> InOrder(IEnumerable<Uri> addresses, CollectorIdentity identity) =>
-        [.. addresses.OrderBy(address => XxHash64.HashToUInt64([.. identity.Id.Span, .. Encoding.UTF8.GetBytes(address.ToString())]))];
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Resolve), new Resolve(), _options.ResolveEvery);
+        LookUp();
+    }
 
-    protected override void PreStart() => Self.Tell(new Connect());
+    private void LookUp() => AggregatorAddress.ResolveAsync(_urls).PipeTo(Self, success: addresses => new Resolved(addresses));
+
+    private void ReceiveAddresses()
+    {
+        Receive<Resolve>(_ => LookUp());
+        Receive<SetAddresses>(set =>
+        {
+            _urls = set.Addresses;
+            LookUp();
+        });
+    }
+
+    private void Follow(Resolved resolved)
+    {
+        var current = _addresses.Count > 0 ? Address : null;
+        if (resolved.Addresses.Count == 0 && _addresses.Count == 0)
+        {
+            _log.Warning("no aggregator is known yet; batches are kept");
+        }
+
+        _addresses = AggregatorAddress.InOrder(resolved.Addresses, _identity);
+        _next = Math.Max(0, _addresses.ToList().FindIndex(address => address == current));
+    }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(cause =>
     {
@@ -65,10 +101,18 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 
     private void Seeking()
     {
-        Receive<Connect>(_ => _stream = Open(Address));
+        Receive<Connect>(_ => _addresses.Count > 0, _ => _stream = Open(Address));
+        Receive<Resolved>(resolved =>
+        {
+            var wasEmpty = _addresses.Count == 0;
+            Follow(resolved);
+            if (wasEmpty)
+            {
+                Self.Tell(new Connect());
+            }
+        });
         Receive<AggregatorStreamActor.Opened>(_ => Sender.Equals(_stream), opened => Link(opened.Welcome));
         Receive<AggregatorStreamActor.Closed>(_ => Sender.Equals(_stream), Seek);
-        Receive<TryPreferred>(_ => { });
         ReceiveStale();
     }
 
@@ -80,7 +124,12 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
             _sender.Tell(new BatchSenderActor.Disconnected());
             Seek(closed);
         });
-        Receive<TryPreferred>(_ => _candidate = Open(_addresses[0]));
+        Receive<TryPreferred>(_ => _addresses.Count > 0, _ => _candidate = Open(_addresses[0]));
+        Receive<Resolved>(resolved =>
+        {
+            Follow(resolved);
+            PlanReturn();
+        });
         Receive<AggregatorStreamActor.Opened>(_ => Sender.Equals(_candidate), opened =>
         {
             Context.Stop(_stream);
@@ -100,9 +149,11 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
         Receive<AggregatorStreamActor.Opened>(_ => Context.Stop(Sender));
         Receive<AggregatorStreamActor.Closed>(_ => Context.Stop(Sender));
         Receive<Connect>(_ => { });
+        Receive<TryPreferred>(_ => { });
+        ReceiveAddresses();
     }
 
-    private IActorRef Open(Uri address) => Context.ActorOf(AggregatorStreamActor.Props(
+    private IActorRef Open(AggregatorAddress address) => Context.ActorOf(AggregatorStreamActor.Props(
         address,
         _options.Tls,
         new Hello
@@ -118,7 +169,7 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
     private void Link(Welcome welcome)
     {
         (_failures, _clonedSince) = (0, null);
-        _log.Info("connected to aggregator {0} at {1}", welcome.Node, Address);
+        _log.Info("connected to aggregator {0} at {1}", welcome.Node, _addresses.Count > 0 ? $"{Address}" : "an earlier address");
         Become(Linked);
         _sender.Tell(new BatchSenderActor.Connected(_stream, welcome.CreditBytes));
         PlanReturn();
@@ -126,7 +177,7 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
 
     private void PlanReturn()
     {
-        if (_next % _addresses.Count != 0)
+        if (_addresses.Count > 0 && _next % _addresses.Count != 0 && !Timers.IsTimerActive(nameof(TryPreferred)))
         {
             Timers.StartSingleTimer(nameof(TryPreferred), new TryPreferred(), _options.ReturnAfter * (0.5 + Random.Shared.NextDouble()));
         }
@@ -167,7 +218,7 @@ internal sealed class AggregatorLinkActor : ReceiveActor, IWithTimers
         _identity = _options.Renew();
         _log.Warning("another collector has the same identity ({0}): this data folder was copied; this collector is {1} from now on",
             closed.Reason, Convert.ToHexStringLower(_identity.Id.Span));
-        (_addresses, _next, _clonedSince) = (InOrder(_options.Addresses, _identity), -1, null);
+        (_addresses, _next, _clonedSince) = (AggregatorAddress.InOrder(_addresses, _identity), -1, null);
         _sender.Tell(new BatchSenderActor.Rename(_identity));
     }
 
@@ -183,6 +234,9 @@ internal sealed record LinkOptions(IReadOnlyList<Uri> Addresses, CollectorIdenti
 {
     /// <summary>Null: plaintext.</summary>
     public TlsFiles? Tls { get; init; }
+
+    /// <summary>How often names are looked up.</summary>
+    public TimeSpan ResolveEvery { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long after a failure the preferred aggregator is tried again, times 0.5 to 1.5.</summary>
     public TimeSpan ReturnAfter { get; init; } = TimeSpan.FromSeconds(60);

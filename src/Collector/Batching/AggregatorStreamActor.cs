@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using ActorProfiler.Protocol;
 using ActorProfiler.Security;
 using Akka.Actor;
@@ -28,16 +30,17 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
     private readonly Queue<Submit> _outbound = new();
     private bool _isWriting;
 
-    public AggregatorStreamActor(Uri address, TlsFiles? tls, Hello hello, IActorRef sender)
+    public AggregatorStreamActor(AggregatorAddress address, TlsFiles? tls, Hello hello, IActorRef sender)
     {
         (_hello, _sender) = (hello, sender);
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        _channel = GrpcChannel.ForAddress(address.Url, new GrpcChannelOptions
         {
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 1 << 20,
             HttpHandler = new SocketsHttpHandler
             {
                 ConnectTimeout = _openTimeout,
+                ConnectCallback = (context, cancellation) => ConnectAsync(address, context.DnsEndPoint.Port, cancellation),
                 KeepAlivePingDelay = _pingDelay,
                 KeepAlivePingTimeout = _pingTimeout,
                 KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
@@ -62,7 +65,7 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(Uri address, TlsFiles? tls, Hello hello, IActorRef sender) =>
+    public static Props Props(AggregatorAddress address, TlsFiles? tls, Hello hello, IActorRef sender) =>
         Akka.Actor.Props.Create(() => new AggregatorStreamActor(address, tls, hello, sender));
 
     protected override void PreStart()
@@ -172,6 +175,22 @@ internal sealed class AggregatorStreamActor : ReceiveActor, IWithTimers
         Self,
         success: isThere => isThere ? new Received(_call.ResponseStream.Current) : new Closed(StatusCode.OK, "the aggregator closed the stream"),
         failure: cause => Ending(cause));
+
+    private static async ValueTask<Stream> ConnectAsync(AggregatorAddress address, int port, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            EndPoint end = address.Ip is { } ip ? new IPEndPoint(ip, port) : new DnsEndPoint(address.Url.IdnHost, port);
+            await socket.ConnectAsync(end, cancellation).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private static Closed Ending(Exception cause) =>
         cause is RpcException rpc ? new Closed(rpc.StatusCode, rpc.Status.Detail) : new Closed(StatusCode.Unavailable, cause.Message);

@@ -26,6 +26,9 @@ public sealed class TlsFiles
         _loaded = Load(Stamp());
     }
 
+    /// <summary>What the certificates of the nodes connected to are issued for; "": the name or address that is connected to.</summary>
+    public string ServerName { get; init; } = "";
+
     /// <summary>The certificate with its key, as it is on disk now.</summary>
     public X509Certificate2 Certificate => Current().Certificate;
 
@@ -49,6 +52,7 @@ public sealed class TlsFiles
     /// <summary>For the client's end of a connection to another node, whose name is checked too.</summary>
     public SslClientAuthenticationOptions Client() => new()
     {
+        TargetHost = ServerName.Length > 0 ? ServerName : null,
         LocalCertificateSelectionCallback = (_, _, _, _, _) => Certificate,
         RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
             (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == 0 && IsOfFleet(certificate as X509Certificate2, KeyUses.Server),

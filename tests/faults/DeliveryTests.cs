@@ -1,4 +1,6 @@
-namespace ActorProfiler.Tests.Run;
+using ActorProfiler.Tests.Run;
+
+namespace ActorProfiler.Tests.Faults;
 
 /// <summary>Real ticks over real processes and networks: what is sampled arrives, once.</summary>
 public sealed class DeliveryTests : IDisposable
@@ -18,6 +20,7 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "fast")]
     public async Task Every_tick_arrives_once_while_the_aggregator_is_killed_again_and_again()
     {
         Requirements.Bpf();
@@ -63,6 +66,7 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "fast")]
     public async Task A_collector_moves_to_another_aggregator_within_five_seconds_over_TLS()
     {
         Requirements.Bpf();
@@ -115,6 +119,8 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    [Trait("scenario", "12")]
+    [Trait("speed", "fast")]
     public async Task A_killed_collector_sends_at_its_next_start_what_was_not_stored()
     {
         Requirements.Bpf();

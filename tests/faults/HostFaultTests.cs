@@ -3,8 +3,8 @@ using ActorProfiler.Tests.Run;
 
 namespace ActorProfiler.Tests.Faults;
 
-/// <summary>Faults of networks, destinations and disks. Each ends with the same judgement: what was acknowledged arrived, once, and nothing else did.</summary>
-public sealed class FaultTests : IDisposable
+/// <summary>Faults under collectors that sample this host. Each ends with the same judgement: what was acknowledged arrived, once, and nothing else did.</summary>
+public sealed class HostFaultTests : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
@@ -22,6 +22,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    [Trait("collectors", "real")]
     public async Task A_destination_that_never_answers_delays_no_other_and_gets_everything_when_it_is_back()
     {
         Requirements.Bpf();
@@ -53,6 +54,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    [Trait("collectors", "real")]
     public async Task A_partition_is_noticed_and_what_was_sampled_meanwhile_arrives_once()
     {
         Requirements.Bpf();
@@ -82,6 +84,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    [Trait("collectors", "real")]
     public async Task A_full_disk_stops_acknowledgements_and_nothing_else()
     {
         Requirements.Bpf();
@@ -104,6 +107,79 @@ public sealed class FaultTests : IDisposable
 
         Judge(collector, server);
     }
+
+    [Fact]
+    [Trait("scenario", "28")]
+    public async Task Targets_whose_perf_maps_are_traps()
+    {
+        Requirements.Bpf();
+        await using var server = await FakePyroscope.StartAsync();
+        using TestPrograms.RunningProgram busy = Busy(), link = Busy(), pipe = Busy(), sparse = Busy();
+        var maps = new[] { link, pipe, sparse }.Select(program => $"/tmp/perf-{program.Pid}.map").ToArray();
+        try
+        {
+            File.CreateSymbolicLink(maps[0], "/etc/shadow");
+            using (var fifo = Process.Start("mkfifo", maps[1]))
+            {
+                await fifo.WaitForExitAsync();
+            }
+
+            using (var file = File.Create(maps[2]))
+            {
+                file.SetLength(1L << 40);
+            }
+
+            var (ticks, stored) = await ProfileThisHostAsync(server, () => server.Stored.Count(push => push.Labels["service_name"] is "split") > 3);
+            Assert.DoesNotContain(server.Stored, push => push.Stacks().Keys.Any(stack => stack.Contains("root:", StringComparison.Ordinal)));
+            Scenario.Report(28, "perf maps that are a symlink, a FIFO, a sparse file of 1 TiB", OfHost(ticks, stored), "nothing of other files in any stack; sampling goes on");
+        }
+        finally
+        {
+            foreach (var map in maps)
+            {
+                File.Delete(map);
+            }
+        }
+    }
+
+    [Fact]
+    [Trait("scenario", "29")]
+    public async Task Processes_come_and_go_faster_than_they_can_be_looked_at()
+    {
+        Requirements.Bpf();
+        await using var server = await FakePyroscope.StartAsync();
+        using var bombs = Process.Start(new ProcessStartInfo("timeout", ["15", "sh", "-c", "(while :; do /bin/true; done) & while :; do /bin/true; done"]))!;
+        var memory = 0.0;
+        var (ticks, stored) = await ProfileThisHostAsync(server, () =>
+        {
+            return bombs.HasExited;
+        }, service => memory = Math.Max(memory, Tier.MemoryOf(service.Pid)));
+        Assert.True(memory < 600, $"RSS {memory:0} MiB");
+        Scenario.Report(29, "two loops that start processes as fast as they can, 15 s", OfHost(ticks, stored), $"every tick accounted for; RSS ≤ {memory:0} MiB");
+    }
+
+    private async Task<(long Ticks, long Stored)> ProfileThisHostAsync(FakePyroscope server, Func<bool> until, Action<ServiceProcess>? look = null)
+    {
+        using var service = ServiceProcess.Start(
+            null, "run", ConfigText.Write(_aggregatorData, server.Url.ToString()), "--data-dir", _aggregatorData.Path, "--http.listen", "127.0.0.1:4091");
+        await Poll.UntilAsync(
+            () =>
+            {
+                look?.Invoke(service);
+                return until() || service.HasExited;
+            },
+            _patience,
+            () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+        var (ticks, stored, dropped, waiting) = service.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+        Assert.Empty(server.Refusals);
+        return (ticks, stored);
+    }
+
+    // What was judged above by the ledgers and by the ticks at the server.
+    private static Verdict OfHost(long ticks, long stored) => new((int)ticks, (int)stored, 0, 0, 0, 0, 0, 0, ticks - stored);
 
     private static void Judge(ServiceProcess collector, FakePyroscope server)
     {

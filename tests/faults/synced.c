@@ -1,0 +1,44 @@
+// Preloaded into a program, it keeps beside each file a copy of what was in it at its last fsync: what a power loss would leave.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void keep(int fd)
+{
+	char link[64], path[PATH_MAX], next[PATH_MAX + 16], kept[PATH_MAX + 16], block[1 << 16];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof path - 1);
+	if (length <= 0)
+		return;
+	path[length] = 0;
+	snprintf(next, sizeof next, "%s.synced-next", path);
+	snprintf(kept, sizeof kept, "%s.synced", path);
+
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int to = from < 0 ? -1 : open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (to >= 0) {
+		while ((length = read(from, block, sizeof block)) > 0 && write(to, block, length) == length)
+			;
+		close(to);
+		rename(next, kept);
+	}
+	if (from >= 0)
+		close(from);
+}
+
+int fsync(int fd)
+{
+	int result = ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+	keep(fd);
+	return result;
+}
+
+int fdatasync(int fd)
+{
+	int result = ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd);
+	keep(fd);
+	return result;
+}
