@@ -104,12 +104,12 @@ public sealed partial class RecordTests : IDisposable
             Requirements.FindOnPath("java")!, "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline,Split.*", TestPrograms.Source("Split.java"), "120");
 
         // At first it compiles: the file, then itself.
-        var profile = Eventually(() => Record(busy.Pid), profile => ShareOf(profile, stack => stack.Any(name => name.Contains("Split.runQuery", StringComparison.Ordinal))) > 92);
+        var profile = Eventually(() => Record(busy.Pid), profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Split.runQuery", StringComparison.Ordinal))) > 92);
 
         AssertShare(profile, "Split.sortRows", 60, "java");
         AssertShare(profile, "Split.hashRows", 30, "java");
         AssertShare(profile, "Split.writeRows", 10, "java");
-        Assert.True(ShareOf(profile, stack => stack.Contains("start_thread")) > 92, "stacks do not reach the thread's first function");
+        Assert.True(profile.ShareOf(stack => stack.Contains("start_thread")) > 92, "stacks do not reach the thread's first function");
     }
 
     [Fact]
