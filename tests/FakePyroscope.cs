@@ -44,7 +44,7 @@ internal sealed class FakePyroscope : IAsyncDisposable
     /// <summary>Σ values of what a query would find.</summary>
     public long StoredNanos => Stored.Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0]));
 
-    /// <summary>Σ ticks of what a query would find.</summary>
+    /// <summary>Σ ticks of what a query would find, where one rate was sampled at: a profile of two rates states the shorter period, its values are nanoseconds of either.</summary>
     public long StoredTicks => Stored.Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0]) / push.Profile.Period);
 
     /// <param name="address">Where it listens; port 0 is any free one.</param>

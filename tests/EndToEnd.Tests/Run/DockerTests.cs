@@ -49,8 +49,11 @@ public sealed class DockerTests(DockerDaemon docker) : IClassFixture<DockerDaemo
         }
 
         await CreateServiceAsync("vip", new JsonObject { ["Global"] = new JsonObject() }, "host", null); // Prometheus finds no service any more
-        var services = await FindAsync(new DockerSwarmDiscovery { Host = docker.Host, Role = "services" });
-        Assert.Equal("", Assert.Single(services, service => service["__meta_dockerswarm_service_name"] == "vip")["__address__"]);
+        IReadOnlyList<LabelSet> services = [];
+        await Poll.UntilAsync(async () => (services = await FindAsync(new DockerSwarmDiscovery { Host = docker.Host, Role = "services" })).Any(IsVip), _patience, () => "a service without address");
+        Assert.Equal("", services.Single(IsVip)["__address__"]);
+
+        static bool IsVip(LabelSet service) => service["__meta_dockerswarm_service_name"] == "vip";
 
         // Prometheus has nothing to scrape where there is no address; a profiler needs none.
         var tasks = await FindAsync(new DockerSwarmDiscovery { Host = docker.Host, Role = "tasks" });
