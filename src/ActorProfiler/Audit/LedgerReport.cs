@@ -4,8 +4,10 @@ using ActorProfiler.Telemetry;
 namespace ActorProfiler.Commands.Audit;
 
 /// <summary>The ledgers of a process, as <c>/api/v1/ledger</c> shows them.</summary>
+/// <param name="StartedUnixMillis">When the process started: ledgers count from then on.</param>
 /// <param name="Destinations">By name.</param>
-internal sealed record LedgerReport(string Role, LedgerEntry? Collector, LedgerEntry? Aggregator, IReadOnlyDictionary<string, LedgerEntry> Destinations)
+internal sealed record LedgerReport(
+    string Role, long StartedUnixMillis, LedgerEntry? Collector, LedgerEntry? Aggregator, IReadOnlyDictionary<string, LedgerEntry> Destinations)
 {
     /// <summary>What does not balance, one line each; none when all does.</summary>
     public IReadOnlyList<string> Imbalances()

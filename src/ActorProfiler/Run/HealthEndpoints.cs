@@ -25,6 +25,7 @@ internal static class HealthEndpoints
 
     private static LedgerReport Report(RunState state) => new(
         state.Role.ToString().ToLowerInvariant(),
+        state.StartedAt.ToUnixTimeMilliseconds(),
         state.Collector is { } collector ? LedgerEntry.Of("stored", collector.Ledger) : null,
         state.Aggregator is { } aggregator ? LedgerEntry.Of("stored", aggregator.Ledgers.Intake) : null,
         state.Aggregator?.Ledgers.Destinations.ToDictionary(pair => pair.Key, pair => LedgerEntry.Of("delivered", pair.Value), StringComparer.Ordinal) ?? []);
@@ -38,6 +39,8 @@ internal sealed class RunState(Role role)
     private volatile AggregatorSystem? _aggregator;
 
     public Role Role => role;
+
+    public DateTimeOffset StartedAt { get; } = TimeProvider.System.GetUtcNow();
 
     public Health Health { get; } = new();
 
