@@ -14,13 +14,13 @@ public sealed class AbuseFaultTests
     public async Task An_aggregator_has_few_file_descriptors_and_little_CPU()
     {
         Requirements.Tool("prlimit", "util-linux");
-        await using var tier = await Tier.StartAsync(new TierOptions { Launcher = [Requirements.FindOnPath("prlimit")!, "--nofile=320:320"] });
+        await using var tier = await Tier.StartAsync(new TierOptions { Launcher = [Requirements.FindOnPath("prlimit")!, "--nofile=640:640"] });
         tier.AddCollectors(5);
         await Scenario.LastAsync(TimeSpan.FromSeconds(3));
 
         // Idle connections take every descriptor that is left.
         var idle = new List<Socket>();
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 800; i++)
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), 4053));
@@ -32,7 +32,7 @@ public sealed class AbuseFaultTests
 
         var verdict = await tier.JudgeAsync();
         Assert.False(tier[0].HasExited, tier.Text);
-        Scenario.Report(24, "no file descriptors left (320, 400 idle connections)", verdict, $"no restart; RSS {tier.Memory(0):0} MiB");
+        Scenario.Report(24, "no file descriptors left (640, 800 idle connections)", verdict, $"no restart; RSS {tier.Memory(0):0} MiB");
     }
 
     [Theory]

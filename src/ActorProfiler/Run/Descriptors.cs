@@ -5,8 +5,8 @@ namespace ActorProfiler.Commands.Run;
 /// <summary>How many file descriptors this process may open: without one left the runtime itself ends.</summary>
 internal static class Descriptors
 {
-    /// <summary>For files, destinations, other aggregators and the runtime.</summary>
-    private const int Reserve = 256;
+    /// <summary>For the runtime, which keeps every assembly open, for files, destinations and other aggregators.</summary>
+    private const int Reserve = 384;
 
     private const int MostConnections = 50_000;
 
