@@ -14,6 +14,13 @@ internal static class Requirements
     public static void Tool(string name, string package) =>
         Need(FindOnPath(name) is not null, $"needs the tool {name} (apt-get install {package})");
 
+    /// <summary>Needs the right to mount file systems: root is taken as the sign of it.</summary>
+    public static void Mount()
+    {
+        Tool("mount", "mount");
+        Need(Environment.IsPrivilegedProcess, "needs root to mount a small file system (run as root)");
+    }
+
     /// <summary>Path of a program on PATH, or null.</summary>
     public static string? FindOnPath(string name) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin")

@@ -74,6 +74,7 @@ internal static class AggregatorConfig
               cluster {
                 roles = [{{SeriesRingActor.Role}}]
                 seed-nodes = [{{seeds}}]
+                seed-node-timeout = {{options.SeedTimeout.TotalMilliseconds}}ms
                 scheduler.tick-duration = 200ms
                 failure-detector.acceptable-heartbeat-pause = 3s
                 split-brain-resolver.active-strategy = keep-majority

@@ -55,4 +55,8 @@ internal sealed record DestinationSetup(IDestination Destination, DestinationOpt
 /// <param name="Host">Name or address others reach this node by.</param>
 /// <param name="Port">0 is any free one.</param>
 /// <param name="Seeds"><c>host:port</c> of all aggregators, the same list in the same order on each; empty for one that others will join.</param>
-internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<string> Seeds);
+internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<string> Seeds)
+{
+    /// <summary>How long the first of the list waits for an answer of the others before it makes a cluster alone. Too short, and a busy machine makes two clusters.</summary>
+    public TimeSpan SeedTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -122,7 +122,7 @@ public sealed class ClusterTests : IDisposable
     private static AggregatorOptions Options(TemporaryFolder folder, FakePyroscope server, string[] seeds, int node) => new(folder.Path)
     {
         Window = TimeSpan.FromMinutes(10),
-        Cluster = new ClusterOptions("127.0.0.1", int.Parse(seeds[node].Split(':')[1]), seeds),
+        Cluster = new ClusterOptions("127.0.0.1", int.Parse(seeds[node].Split(':')[1]), seeds) { SeedTimeout = TimeSpan.FromSeconds(2) },
         Destinations = [DestinationSetup.Pyroscope(new PyroscopeWriteOptions(server.Url) { Name = "server" }, _clock)],
         Clock = _clock,
     };

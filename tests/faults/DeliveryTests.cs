@@ -145,6 +145,9 @@ public sealed class DeliveryTests : IDisposable
         var (ticks, stored, dropped, waiting) = again.Balance("collector stopped");
         Assert.Equal((ticks, 0), (stored + dropped, waiting));
         Assert.Equal(stored, server.StoredTicks);
+        Scenario.Report(
+            12, "`kill -9` of a collector that samples this host, while no aggregator runs", new Verdict((int)ticks, (int)stored, 0, 0, 0, 0, 0, 0, dropped),
+            $"{kept} ticks were waiting when it was killed; all in its spool arrived");
     }
 
     private ServiceProcess StartCollector(Network.Node node, params Network.Node[] aggregators) => StartCollector(node, [Plaintext], aggregators);

@@ -11,7 +11,7 @@ public sealed class DiskFaultTests
     [Trait("speed", "fast")]
     public async Task The_outbox_disk_is_full_and_then_not()
     {
-        Requirements.Tool("mount", "mount");
+        Requirements.Mount();
         SmallDisk? disk = null;
         await using var tier = await Tier.StartAsync(new TierOptions { Prepare = tier => disk = new SmallDisk(tier.DataFolder(0), megabytes: 16) });
         using var unmount = disk!;

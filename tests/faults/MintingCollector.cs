@@ -167,8 +167,10 @@ internal sealed class MintingCollector : IAsyncDisposable
         while (!cancellation.IsCancellationRequested)
         {
             var inFlight = _unsettled.Values.Where(kept => !kept.IsDue).Sum(kept => (long)kept.Submit.Payload.Length);
+            var settledBelow = 0ul;
             foreach (var (sequence, kept) in _unsettled.OrderBy(pair => pair.Key))
             {
+                settledBelow = settledBelow == 0 ? sequence : settledBelow;
                 kept.IsDue |= kept.LastSent is { } last && TimeProvider.System.GetElapsedTime(last) > _options.ResendAfter;
                 if (!kept.IsDue || inFlight + kept.Submit.Payload.Length > credit || !_unsettled.ContainsKey(sequence))
                 {
@@ -177,17 +179,17 @@ internal sealed class MintingCollector : IAsyncDisposable
 
                 kept.IsDue = false;
                 inFlight += kept.Submit.Payload.Length;
-                await requests.WriteAsync(new CollectorMessage { Submit = Envelope(kept) }, cancellation);
+                await requests.WriteAsync(new CollectorMessage { Submit = Envelope(kept, settledBelow) }, cancellation);
             }
 
             await _work.WaitAsync(TimeSpan.FromMilliseconds(500), cancellation);
         }
     }
 
-    private Submit Envelope(Kept kept)
+    private Submit Envelope(Kept kept, ulong settledBelow)
     {
         var submit = kept.Submit.Clone();
-        submit.SettledBelow = _unsettled.Keys.Min();
+        submit.SettledBelow = settledBelow;
         submit.Hurry = _isDraining;
         submit.SentUnixMillis = (TimeProvider.System.GetUtcNow() + _options.ClockAhead).ToUnixTimeMilliseconds();
         submit.Resent = kept.FirstSent is not null;

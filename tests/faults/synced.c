@@ -1,10 +1,13 @@
 // Preloaded into a program, it keeps beside each file a copy of what was in it at its last fsync: what a power loss would leave.
+// A sync takes a moment, as on a real disk, so that there is something to lose.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { SYNC_MICROS = 100000 };
 
 static void keep(int fd)
 {
@@ -31,6 +34,7 @@ static void keep(int fd)
 
 int fsync(int fd)
 {
+	usleep(SYNC_MICROS);
 	int result = ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
 	keep(fd);
 	return result;
@@ -38,6 +42,7 @@ int fsync(int fd)
 
 int fdatasync(int fd)
 {
+	usleep(SYNC_MICROS);
 	int result = ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd);
 	keep(fd);
 	return result;

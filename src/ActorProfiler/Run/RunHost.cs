@@ -65,7 +65,7 @@ internal static class RunHost
             : null;
         state.Aggregator = aggregator;
         var status = new ConfigurationStatus(Metrics.DefaultFactory, TimeProvider.System, state.Health);
-        await using var web = CreateWeb(options, plan.Cluster.Listen, tls, state, store, status);
+        await using var web = RunWeb.Create(options, plan.Cluster.Listen, tls, state, store, status);
         await web.StartAsync(cancellation);
         await using var collector = options.RunsCollector ? StartCollector(options, plan, system, tls, state) : null;
         state.Collector = collector;
@@ -152,60 +152,6 @@ internal static class RunHost
         }
 
         return collector;
-    }
-
-    private static WebApplication CreateWeb(
-        RunOptions options, IPEndPoint ingest, TlsFiles? tls, RunState state, ProfileStore store, ConfigurationStatus status)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(options.Http);
-            if (options.Role == Role.Aggregator)
-            {
-                // A collector whose host vanished is noticed after the sum of both.
-                kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
-                kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
-                kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
-                kestrel.Limits.MaxConcurrentConnections = Descriptors.ForConnections();
-                kestrel.Listen(ingest, listen => FleetTls.Secure(listen, tls));
-            }
-        });
-        builder.Services.AddSingleton(TimeProvider.System);
-        if (options.Role == Role.Aggregator)
-        {
-            builder.Services.AddSingleton(state.Aggregator!.Endpoint);
-            builder.Services.AddGrpc();
-        }
-
-        var web = builder.Build();
-        web.MapWhen(
-            context => context.Connection.LocalPort != ingest.Port || options.Role != Role.Aggregator,
-            branch => MapHttp(branch, options, state, store, status));
-        if (options.Role == Role.Aggregator)
-        {
-            web.MapGrpcService<IngestService>();
-        }
-
-        return web;
-    }
-
-    private static void MapHttp(IApplicationBuilder branch, RunOptions options, RunState state, ProfileStore store, ConfigurationStatus status)
-    {
-        branch.UsePageSecurity(new HostAllowList([options.Http.ToString()]));
-        branch.UseRouting();
-        branch.UseEndpoints(routes =>
-        {
-            routes.MapMetrics();
-            routes.MapHealth(state);
-            status.Map(routes);
-            if (options.RunsAggregator)
-            {
-                routes.MapPage(store);
-            }
-        });
     }
 
     private static void Announce(RunOptions options, RunPlan plan, LogWriter log)

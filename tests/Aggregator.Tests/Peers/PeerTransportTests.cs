@@ -86,7 +86,7 @@ public sealed class PeerTransportTests : IDisposable
     {
         var seeds = ports.Select(port => $"127.0.0.1:{port}").ToList();
         var config = ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF")
-            .WithFallback(AggregatorConfig.For(new ClusterOptions("127.0.0.1", ports[node], seeds)));
+            .WithFallback(AggregatorConfig.For(new ClusterOptions("127.0.0.1", ports[node], seeds) { SeedTimeout = TimeSpan.FromSeconds(2) }));
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
         return ActorSystem.Create(AggregatorConfig.SystemName, tls is null ? setup : setup.And(new PeerTls(tls)));
     }
