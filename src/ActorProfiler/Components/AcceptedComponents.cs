@@ -10,8 +10,8 @@ internal static class AcceptedComponents
     private const string Listen = "the command line says it: --http.listen";
 
     public static readonly IComponentType Logging = new ComponentType<bool>(
-        "logging", "Accepted for compatibility.", new BlockSchema<bool>(() => true).Ignored("level", "string", "all levels but debug are written").Ignored("format", "string", CommandLine)
-            .Ignored("write_to", "list(receiver)", "the log goes to standard error"))
+        "logging", "Accepted for compatibility.", new BlockSchema<bool>(() => true).Ignored("level", ArgumentTypes.Text, "all levels but debug are written").Ignored("format", ArgumentTypes.Text, CommandLine)
+            .Ignored("write_to", ArgumentTypes.List(ArgumentTypes.Capsule<object>("LogsReceiver")), "the log goes to standard error"))
     {
         Most = 1,
     };
@@ -19,8 +19,8 @@ internal static class AcceptedComponents
     public static readonly IComponentType Http = new ComponentType<bool>(
         "http", "Accepted for compatibility.", new BlockSchema<bool>(() => true).Block(
             "tls", new BlockSchema<bool>(() => true)
-                .Ignored("cert_file", "string", Listen).Ignored("cert_pem", "string", Listen).Ignored("key_file", "string", Listen).Ignored("key_pem", "secret", Listen)
-                .Ignored("client_ca_file", "string", Listen).Ignored("client_ca_pem", "string", Listen).Ignored("client_auth_type", "string", Listen),
+                .Ignored("cert_file", ArgumentTypes.Text, Listen).Ignored("cert_pem", ArgumentTypes.Text, Listen).Ignored("key_file", ArgumentTypes.Text, Listen).Ignored("key_pem", ArgumentTypes.Secret, Listen)
+                .Ignored("client_ca_file", ArgumentTypes.Text, Listen).Ignored("client_ca_pem", ArgumentTypes.Text, Listen).Ignored("client_auth_type", ArgumentTypes.Text, Listen),
             (options, _) => options,
             "Accepted: the page is served without TLS on loopback."))
     {

@@ -14,7 +14,7 @@ internal sealed record RelabelComponent
         "Applies relabel rules to the labels of profiles and forwards those that are kept.",
         new BlockSchema<RelabelComponent>(() => new(), LabelRule.Required)
             .Required("forward_to", Receiver.List, (options, value) => options with { ForwardTo = value }, "Receivers of the profiles.")
-            .Ignored("max_cache_size", "int", "rules are applied once for each series")
+            .Ignored("max_cache_size", ArgumentTypes.Integer(), "rules are applied once for each series")
             .Blocks("rule", RelabelRuleSchema.Rule, (options, rules) => options with { Written = [.. rules] }, "A rule."))
         .Exporting(["receiver", "rules"], (id, options, _) => new RelabelReceiver(id, options.Rules, options.ForwardTo).AsExport()
             .Append(KeyValuePair.Create("rules", (Value)new CapsuleValue("RelabelRules", options.Rules))).ToDictionary());

@@ -25,7 +25,7 @@ internal sealed record WriteComponent
             .Optional("max_backoff_period", _timeout, options => options.MaxBackoffPeriod, (options, value) => options with { MaxBackoffPeriod = value }, "Longest wait between attempts.")
             .Optional("max_backoff_retries", ArgumentTypes.Integer(0, 1000), options => options.MaxBackoffRetries, (options, value) => options with { MaxBackoffRetries = value }, "Attempts in a row; 0 is without end. After them a profile waits in the outbox for its next turn: it is not dropped.")
             .Optional("retry_on_http_429", ArgumentTypes.Bool, options => options.RetryOn429, (options, value) => options with { RetryOn429 = value }, "Tries again what the server refused by 429.")
-            .Ignored("debug_info_upload_timeout", "duration", "debug files are not uploaded"),
+            .Ignored("debug_info_upload_timeout", ArgumentTypes.Duration(TimeSpan.Zero, TimeSpan.MaxValue), "debug files are not uploaded"),
         options => options.Http,
         (options, http) => options with { Http = http })
         .Check(options =>
@@ -43,8 +43,8 @@ internal sealed record WriteComponent
             .Optional("external_labels", ArgumentTypes.Labels, options => options.ExternalLabels, (options, value) => options with { ExternalLabels = value }, "Labels set on every profile, over those it has.")
             .Blocks("endpoint", _endpoint, (options, endpoints) => options with { Endpoints = [.. endpoints] }, "A server.")
             .Block("tracing", new BlockSchema<bool>(() => true)
-                .Ignored("jaeger_propagator", "bool", "pushes carry no traces")
-                .Ignored("trace_context_propagator", "bool", "pushes carry no traces"), (options, _) => options, "Accepted; pushes carry no traces."))
+                .Ignored("jaeger_propagator", ArgumentTypes.Bool, "pushes carry no traces")
+                .Ignored("trace_context_propagator", ArgumentTypes.Bool, "pushes carry no traces"), (options, _) => options, "Accepted; pushes carry no traces."))
         .Exporting(Receiver.Exports, (id, options, _) => new WriteReceiver(id, options.WithExternalLabels()).AsExport());
 
     public LabelSet ExternalLabels { get; init; } = LabelSet.Empty;

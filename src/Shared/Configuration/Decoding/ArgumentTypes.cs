@@ -117,9 +117,19 @@ public static class ArgumentTypes
         return !wholeOnly || Math.Truncate(number) == number ? number : throw new DecodeException("should be a whole number");
     }
 
-    private static double InRange(double number, double least, double most) =>
-        number >= least && number <= most ? number
-        : throw new DecodeException($"should be {Between(true, Value.Of(least) is FloatValue low ? low.Text : "", true, Value.Of(most) is FloatValue high ? high.Text : "")}, got {((FloatValue)Value.Of(number)).Text}");
+    private static double InRange(double number, double least, double most)
+    {
+        if (number >= least && number <= most)
+        {
+            return number;
+        }
+
+        // A bound that is only that of the type is said when it is the one in the way.
+        var range = Between(least > int.MinValue || number < least, Text(least), most < int.MaxValue || number > most, Text(most));
+        throw new DecodeException($"should be {range}, got {Text(number)}");
+
+        static string Text(double bound) => ((FloatValue)Value.Of(bound)).Text;
+    }
 
     private static TimeSpan DecodeDuration(Value value, TimeSpan least, TimeSpan most)
     {

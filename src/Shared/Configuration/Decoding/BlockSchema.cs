@@ -54,7 +54,7 @@ public sealed class BlockSchema<T>
         With(new AttributeMember<T, TValue>(name, type, get, set, IsRequired: false, doc));
 
     /// <summary>An attribute that is accepted, warned about and left alone.</summary>
-    public BlockSchema<T> Ignored(string name, string type, string why) => With(new IgnoredMember<T>(name, type, why));
+    public BlockSchema<T> Ignored<TValue>(string name, ArgumentType<TValue> type, string why) => With(new IgnoredMember<T, TValue>(name, type, why));
 
     /// <summary>A block that may stand there once.</summary>
     public BlockSchema<T> Block<TBlock>(string name, BlockSchema<TBlock> schema, Func<T, TBlock, T> set, string doc, bool isRequired = false) =>

@@ -52,19 +52,24 @@ internal sealed record AttributeMember<T, TValue>(
 }
 
 /// <summary>An attribute that is accepted for compatibility and changes nothing; it says so.</summary>
-internal sealed record IgnoredMember<T>(string Name, string Type, string Why) : SchemaMember<T>(Name, IsBlock: false)
+/// <remarks>Its value must still be one.</remarks>
+internal sealed record IgnoredMember<T, TValue>(string Name, ArgumentType<TValue> Type, string Why) : SchemaMember<T>(Name, IsBlock: false)
 {
     public override T Decode(T options, IReadOnlyList<Statement> statements, Span header, DecodeContext context)
     {
         foreach (var attribute in statements.Cast<AttributeStatement>())
         {
             context.Warning(attribute.Name.Span, $"\"{Name}\" has no effect: {Why}");
+            if (!DecodeContext.IsNull(attribute))
+            {
+                context.TryDecode(attribute, Type, out _);
+            }
         }
 
         return options;
     }
 
-    public override IEnumerable<ArgumentDescription> Describe(T defaults) => [new ArgumentDescription(Name, Type, "", "", IsRequired: false, $"No effect: {Why}")];
+    public override IEnumerable<ArgumentDescription> Describe(T defaults) => [new ArgumentDescription(Name, Type.Name, "", Type.Range, IsRequired: false, $"No effect: {Why}")];
 }
 
 /// <summary><c>name { … }</c></summary>

@@ -63,7 +63,7 @@ public sealed class BlockSchemaTests
         .Optional("kernel", ArgumentTypes.Bool, options => options.Kernel, (options, value) => options with { Kernel = value }, "Kernel frames.")
         .Optional("demangle", ArgumentTypes.OneOf("none", "simplified", "templates", "full"), options => options.Demangle, (options, value) => options with { Demangle = value }, "C++ names.")
         .Optional("targets", ArgumentTypes.Targets, options => options.Targets, (options, value) => options with { Targets = value }, "What to profile.")
-        .Ignored("pid_map_size", "int", "maps grow by themselves")
+        .Ignored("pid_map_size", ArgumentTypes.Integer(1), "maps grow by themselves")
         .Blocks("endpoint", _endpoint, (options, blocks) => options with { Endpoints = [.. blocks] }, "A destination.")
         .Blocks("rule", RelabelRuleSchema.Rule, (options, blocks) => options with { Rules = [.. blocks] }, "A relabel rule.")
         .Check(options =>
@@ -154,6 +154,17 @@ public sealed class BlockSchemaTests
 
         Assert.Equal("f:3:1: warning: \"pid_map_size\" has no effect: maps grow by themselves", diagnostics.All.Single().ToString());
         Assert.False(diagnostics.HasErrors);
+    }
+
+    [Theory]
+    [InlineData("0", "f:3:16: 0 should be at least 1, got 0")]
+    [InlineData("\"x\"", "f:3:16: \"x\" should be number, got string")]
+    [InlineData("null", null)]
+    public void An_argument_without_effect_has_a_type_and_a_range_all_the_same(string value, string? message)
+    {
+        Decode($"c \"x\" {{\nforward_to = []\npid_map_size = {value}\n}}", out var diagnostics);
+
+        Assert.Equal(message is null ? [] : [message], diagnostics.All.Where(problem => problem.Severity == Severity.Error).Select(error => error.ToString()));
     }
 
     [Theory]
