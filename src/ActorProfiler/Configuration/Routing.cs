@@ -52,6 +52,15 @@ internal sealed record Routing(
             })));
     }
 
+    /// <summary>The user's rules on the way of a series to a destination; null when its block sends nothing there.</summary>
+    public static ImmutableArray<RelabelRule>? RulesTo(PyroscopeWriteOptions destination, LabelSet series)
+    {
+        var rules = destination.Routes.Single();
+        return rules is not [{ SourceLabels: [LabelNames.Origin] } own, _, ..] ? rules
+            : own.Regex.IsMatch(series[LabelNames.Origin]) ? rules[2..]
+            : null;
+    }
+
     private static void Walk(int source, ImmutableArray<Receiver> receivers, ImmutableArray<RelabelRule> rules, List<Way> ways)
     {
         foreach (var receiver in receivers)

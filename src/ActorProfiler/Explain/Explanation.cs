@@ -44,18 +44,42 @@ internal static class Explanation
         var rate = plan.Ebpf!.SampleRate;
         var (target, why) = Match(pid, facts, block, rate);
         yield return block.Origin.Length > 0 ? $"pyroscope.ebpf.{block.Origin}: {why}" : why;
+        foreach (var line in RulesOnHost(pid, facts, block))
+        {
+            yield return line;
+        }
+
         if (target is null)
         {
             yield break;
         }
 
-        yield return $"series {target.Labels}";
+        var series = target.Labels.Where(name => name != LabelNames.Origin);
+        yield return $"series {series}";
         yield return $"  {rate} Hz per CPU{(target.Options.KeepOneIn > 1 ? $", one tick in {target.Options.KeepOneIn} kept" : "")}{(target.Options.Flags != 0 ? $", {target.Options.Flags}" : "")}";
         foreach (var destination in plan.Destinations)
         {
-            var kept = destination.Routes.Any(route => Relabeler.Apply(route, target.Labels) is { Count: > 0 });
-            yield return $"to {destination.Name}{(kept ? "" : ": left out by a pyroscope.relabel rule, or not on the way of this block")}";
+            if (Routing.RulesTo(destination, target.Labels) is { } rules)
+            {
+                yield return $"to {destination.Name}{(Relabeler.Apply(rules, series) is { Count: > 0 } ? "" : ": left out")}";
+                foreach (var line in rules.IsEmpty ? [] : Rules(rules, series))
+                {
+                    yield return line;
+                }
+            }
         }
+    }
+
+    /// <summary>What the rules of <c>pyroscope.relabel</c> that stand right after the block do to the targets of the process.</summary>
+    private static IEnumerable<string> RulesOnHost(int pid, TargetTable.ProcessFacts facts, TargetList block)
+    {
+        var made = block.Targets.Where(labels => Names(labels, pid, facts.ContainerId)).Select(Target.From).OfType<Target>().Select(target => target.Labels).ToList();
+        if (made.Count == 0 && block.ProfilesUnmatched)
+        {
+            made.Add(Target.Default(facts.DefaultName).Labels.With(block.DefaultLabels));
+        }
+
+        return block.Rules.IsEmpty ? [] : made.SelectMany(labels => Rules(block.Rules, labels).Prepend("pyroscope.relabel:"));
     }
 
     /// <summary>For each discovery, whether it names the process; for each relabeling, what its rules do.</summary>
@@ -94,13 +118,13 @@ internal static class Explanation
         {
             if (Relabeler.Apply([rules[i]], labels) is not { } changed)
             {
-                yield return $"  rule {i + 1} ({rules[i].Action}) drops {labels}";
+                yield return $"  rule {i + 1} ({Word(rules[i].Action)}) drops {labels}";
                 yield break;
             }
 
             foreach (var name in changed.Select(pair => pair.Name).Union(labels.Select(pair => pair.Name)).Where(name => changed[name] != labels[name]))
             {
-                yield return $"  rule {i + 1} ({rules[i].Action}): {name} = \"{changed[name]}\", was \"{labels[name]}\"";
+                yield return $"  rule {i + 1} ({Word(rules[i].Action)}): {name} = \"{changed[name]}\", was \"{labels[name]}\"";
             }
 
             labels = changed;
@@ -126,4 +150,6 @@ internal static class Explanation
             ? (null, $"not profiled: a pyroscope.relabel rule drops the target it is matched to ({how})")
             : (target, target is null ? how : $"matched {how}");
     }
+
+    private static string Word(RelabelAction action) => action.ToString().ToLowerInvariant();
 }

@@ -14,7 +14,7 @@ internal static class EndpointProbe
     public static async Task<bool> RunAsync(ImmutableArray<PyroscopeWriteOptions> endpoints, TextWriter output, CancellationToken cancellation)
     {
         var allWell = true;
-        foreach (var endpoint in endpoints)
+        foreach (var endpoint in endpoints.DistinctBy(endpoint => (endpoint.Endpoint, endpoint.Http, endpoint.Headers)))
         {
             var problem = await FindAsync(endpoint, cancellation);
             allWell &= problem is null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -31,11 +32,13 @@ internal sealed class FakeKubernetes : IAsyncDisposable
     public string Token { get; set; } = "";
 
     /// <param name="objects">By plural.</param>
-    public static async Task<FakeKubernetes> StartAsync(JsonObject objects)
+    /// <param name="certificate">With one, it speaks TLS.</param>
+    public static async Task<FakeKubernetes> StartAsync(JsonObject objects, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"{(certificate is null ? "http" : "https")}://127.0.0.1:0");
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate));
         var app = builder.Build();
         var server = new FakeKubernetes(app, objects);
         app.MapGet("/version", () => Results.Json(new { major = "1", minor = "28", gitVersion = "v1.28.0" }));

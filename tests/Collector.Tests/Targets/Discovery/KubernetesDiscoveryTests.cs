@@ -1,4 +1,8 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using ActorProfiler.Collector.Targets.Discovery.Kubernetes;
 using ActorProfiler.Http;
 using ActorProfiler.Labels;
@@ -11,8 +15,10 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private readonly CancellationTokenSource _late = new(_patience);
-    private readonly string _token = Path.GetTempFileName();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kubernetes-");
     private FakeKubernetes _cluster = null!;
+
+    private string TokenFile => Path.Combine(_folder.FullName, "token");
 
     public async ValueTask InitializeAsync() => _cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded());
 
@@ -20,7 +26,7 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
     {
         await _cluster.DisposeAsync();
         _late.Dispose();
-        File.Delete(_token);
+        _folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -83,21 +89,44 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Reads_its_token_anew_for_each_request()
+    public async Task Reads_itsToken_anew_for_each_request()
     {
-        await File.WriteAllTextAsync(_token, "first\n");
+        await File.WriteAllTextAsync(TokenFile, "first\n");
         _cluster.Token = "first";
-        await using var found = Search(new KubernetesDiscovery { Role = "node", ApiServer = _cluster.Url, Http = new HttpClientOptions { BearerTokenFile = _token } });
+        await using var found = Search(new KubernetesDiscovery { Role = "node", ApiServer = _cluster.Url, Http = new HttpClientOptions { BearerTokenFile = TokenFile } });
         Assert.True(await found.MoveNextAsync());
         await WatchesAsync(1);
 
-        await File.WriteAllTextAsync(_token, "second\n");
+        await File.WriteAllTextAsync(TokenFile, "second\n");
         _cluster.Token = "second";
         _cluster.EndWatches();
 
         await WatchesAsync(0);
         await WatchesAsync(1);
         Assert.Equal(3, _cluster.Asked.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Trusts_only_the_authority_it_is_given(bool byKubeconfig)
+    {
+        using var certificate = Certificate();
+        await using var cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded(), certificate);
+        cluster.Token = "secret";
+        await File.WriteAllTextAsync(TokenFile, "secret");
+        var file = Path.Combine(_folder.FullName, "file");
+        await File.WriteAllTextAsync(file, byKubeconfig ? Kubeconfig(cluster.Url, certificate) : certificate.ExportCertificatePem());
+        var trusting = byKubeconfig
+            ? new KubernetesDiscovery { Role = "node", KubeconfigFile = file }
+            : new KubernetesDiscovery { Role = "node", ApiServer = cluster.Url, Http = new HttpClientOptions { BearerTokenFile = TokenFile, Tls = new TlsOptions { CaFile = file } } };
+
+        await using var found = Search(trusting);
+        Assert.True(await found.MoveNextAsync());
+        Assert.Equal(3, found.Current.Length);
+
+        await using var refused = Search(new KubernetesDiscovery { Role = "node", ApiServer = cluster.Url });
+        await Assert.ThrowsAsync<HttpRequestException>(async () => await refused.MoveNextAsync());
     }
 
     [Theory]
@@ -120,6 +149,45 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
         Assert.True(await found.MoveNextAsync());
         Assert.Equal(expected, _cluster.Asked[0]);
         Assert.Equal(expected.Contains("spec.nodeName", StringComparison.Ordinal), discovery.Remark.Contains("node n1 only", StringComparison.Ordinal));
+    }
+
+    private static string Kubeconfig(string url, X509Certificate2 authority) => $"""
+        apiVersion: v1
+        kind: Config
+        current-context: here
+        contexts:
+          - name: elsewhere
+            context:
+              cluster: d
+              user: u
+          - name: here
+            context:
+              cluster: c
+              user: u
+        clusters:
+          - name: c
+            cluster:
+              server: {url}
+              certificate-authority-data: {Convert.ToBase64String(Encoding.UTF8.GetBytes(authority.ExportCertificatePem()))}
+          - name: d
+            cluster:
+              server: https://127.0.0.1:9
+        users:
+          - name: u
+            user:
+              token: secret
+        """;
+
+    private static X509Certificate2 Certificate()
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=kubernetes", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        var now = TimeProvider.System.GetUtcNow();
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
     }
 
     private IAsyncEnumerator<ImmutableArray<LabelSet>> Search(KubernetesDiscovery discovery) =>
