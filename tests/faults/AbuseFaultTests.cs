@@ -75,6 +75,22 @@ public sealed class AbuseFaultTests
     }
 
     [Fact]
+    [Trait("scenario", "36")]
+    public async Task A_collector_sends_more_than_its_quota()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Cluster = "  quota {\n    ticks_per_second = 40\n  }\n" });
+        var greedy = tier.AddCollector(options => options with { Every = TimeSpan.FromMilliseconds(30) });
+        var modest = tier.AddCollector(options => options with { Every = TimeSpan.FromSeconds(2) });
+        await Poll.UntilAsync(() => greedy.Deferrals > 0, Tier.Patience, () => tier.Text);
+        greedy.Pause();
+        var deferred = await tier.SumAsync(0, "actorprofiler_ingest_deferred_batches_total");
+
+        var verdict = await tier.JudgeAsync();
+        Assert.Equal(0, modest.Deferrals);
+        Scenario.Report(36, "a collector sends more than its quota", verdict, $"{deferred} batches sent back for later, none of another collector");
+    }
+
+    [Fact]
     [Trait("scenario", "27")]
     public async Task Hostile_bytes_come_to_every_port()
     {

@@ -217,7 +217,7 @@ internal sealed class Tier : IAsyncDisposable
             {{endpoints}}}
             cluster {
               listen = "{{_nodes[node].Address}}:4053"
-            {{clustered}}}
+            {{clustered}}{{_options.Cluster}}}
 
             """;
     }
@@ -236,6 +236,9 @@ internal sealed record TierOptions
 
     /// <summary>Further arguments of every endpoint, a line each.</summary>
     public string Endpoint { get; init; } = "";
+
+    /// <summary>Further text of the cluster block.</summary>
+    public string Cluster { get; init; } = "";
 
     /// <summary>What is pushed to, when not the destinations themselves.</summary>
     public Func<Tier, IReadOnlyList<string>>? Urls { get; init; }

@@ -9,7 +9,7 @@ public sealed class FleetAuthority : IDisposable
 {
     private static readonly TimeSpan _backdating = TimeSpan.FromHours(1);
 
-    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ECDsa _key;
     private readonly X509Certificate2 _certificate;
     private readonly DateTimeOffset _from;
     private readonly DateTimeOffset _until;
@@ -17,6 +17,7 @@ public sealed class FleetAuthority : IDisposable
     /// <param name="validFor">Of the authority and all it makes.</param>
     public FleetAuthority(TimeProvider clock, TimeSpan validFor)
     {
+        _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _from = clock.GetUtcNow() - _backdating;
         _until = clock.GetUtcNow() + validFor;
         var request = new CertificateRequest("CN=ActorProfiler fleet", _key, HashAlgorithmName.SHA256);
@@ -24,6 +25,22 @@ public sealed class FleetAuthority : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         _certificate = request.CreateSelfSigned(_from, _until);
+    }
+
+    private FleetAuthority(X509Certificate2 certificate, ECDsa key, DateTimeOffset from, DateTimeOffset until) =>
+        (_certificate, _key, _from, _until) = (certificate, key, from, until);
+
+    /// <summary>An authority that was made before.</summary>
+    /// <param name="validFor">Of what it makes, which never outlives the authority.</param>
+    /// <exception cref="CryptographicException">The texts are no certificate with its key.</exception>
+    public static FleetAuthority Open(string certificatePem, string keyPem, TimeProvider clock, TimeSpan validFor)
+    {
+        var key = ECDsa.Create();
+        key.ImportFromPem(keyPem);
+        using var plain = X509Certificate2.CreateFromPem(certificatePem);
+        var (from, until) = (clock.GetUtcNow() - _backdating, clock.GetUtcNow() + validFor);
+        return new FleetAuthority(
+            plain.CopyWithPrivateKey(key), key, from < plain.NotBefore ? plain.NotBefore : from, until > plain.NotAfter ? plain.NotAfter : until);
     }
 
     public string CertificatePem => _certificate.ExportCertificatePem();

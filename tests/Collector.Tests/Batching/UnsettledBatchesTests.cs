@@ -11,6 +11,35 @@ public class UnsettledBatchesTests
     private static readonly DateTimeOffset _now = DateTimeOffset.UnixEpoch.AddYears(56);
 
     [Fact]
+    public void Sends_a_deferred_batch_again_when_its_time_has_come()
+    {
+        var batches = With(2, bytes: 10, mostBytes: 100);
+        var first = BatchKey.Of(batches.Next(Unlimited, _now, out _)!);
+        batches.Next(Unlimited, _now, out _);
+
+        batches.Defer(first);
+
+        Assert.Equal(10, batches.BytesInFlight);
+        Assert.Null(batches.Next(Unlimited, _now, out _));
+        batches.Undefer();
+        Assert.Equal(first.Sequence, batches.Next(Unlimited, _now, out _)!.Sequence);
+        Assert.Equal(20, batches.BytesInFlight);
+    }
+
+    [Fact]
+    public void Says_of_a_batch_sent_again_how_long_ago_it_was_sent_first()
+    {
+        var batches = With(1, bytes: 10, mostBytes: 100);
+        var first = batches.Next(Unlimited, _now, out _)!;
+        batches.Resend();
+
+        var again = batches.Next(Unlimited, _now + TimeSpan.FromSeconds(5), out _)!;
+
+        Assert.Equal((false, 0ul), (first.Resent, first.SentMillisAgo));
+        Assert.Equal((true, 5001ul), (again.Resent, again.SentMillisAgo));
+    }
+
+    [Fact]
     public void Sends_the_oldest_first_and_only_so_much_as_there_is_credit()
     {
         var batches = With(3, bytes: 10, mostBytes: 100);
