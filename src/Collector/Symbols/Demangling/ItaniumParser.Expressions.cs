@@ -131,10 +131,18 @@ internal sealed partial class ItaniumParser
         {
             if (char.IsAsciiDigit(Next))
             {
-                for (scope = SimpleName(); !Skip('E');)
+                // Several levels and E before the name, or, as GCC writes it, one level and the name. Then the E ends what is around it.
+                for (scope = SimpleName(); char.IsAsciiDigit(Next);)
                 {
                     scope = ItaniumNode.In(scope, SimpleName());
                 }
+
+                if (Next != 'E' || !char.IsAsciiDigit(After))
+                {
+                    return scope;
+                }
+
+                Skip('E');
             }
             else
             {

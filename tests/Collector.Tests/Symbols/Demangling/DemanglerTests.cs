@@ -33,6 +33,8 @@ public class DemanglerTests
     [InlineData("_Z1fIiEDTplfp_fp_ET_", "decltype ({parm#1}+{parm#1}) f<int>(int)")]
     [InlineData("_Z1fIJicEEvDpT_", "void f<int, char>(int, char)")]
     [InlineData("_Z1fIJ1ASt5tupleIJRiEES1_IJEEEEvDpOT_", "void f<A, std::tuple<int&>, std::tuple<> >(A&&, std::tuple<int&>&&, std::tuple<>&&)")]
+    [InlineData("_Z1fIiEvN1AIXsr1BIT_E1cEEE", "void f<int>(A<B<int>::c>)")]
+    [InlineData("_Z1fIiEDTclsr3stdE5beginfp_EET_", "decltype (std::begin({parm#1})) f<int>(int)")]
     [InlineData("_Z1fIKhEvPKT_", "void f<unsigned char const>(unsigned char const*)")]
     [InlineData("_ZNSt8functionIFviEEC1Ev", "std::function<void (int)>::function()")]
     [InlineData("_ZNSsC1EPKc", "std::basic_string<char, std::char_traits<char>, std::allocator<char> >::basic_string(char const*)")]
