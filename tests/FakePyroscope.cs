@@ -176,6 +176,9 @@ internal sealed record PushedProfile(LabelSet Labels, Profile Profile, IReadOnly
     /// <summary>Timestamp of the system's clock at its arrival.</summary>
     public long Arrived { get; } = TimeProvider.System.GetTimestamp();
 
+    /// <summary>Names of all functions in its stacks.</summary>
+    public IEnumerable<string> Names() => Stacks().Keys.SelectMany(stack => stack.Split(';')).Distinct();
+
     /// <summary>Stacks as <c>leaf;…;root</c> with their values.</summary>
     public IReadOnlyDictionary<string, long> Stacks()
     {

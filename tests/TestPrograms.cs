@@ -51,6 +51,24 @@ internal static class TestPrograms
 
         public Process Process => process;
 
+        /// <summary>CPU time it has taken so far.</summary>
+        public TimeSpan CpuTime
+        {
+            get
+            {
+                process.Refresh();
+                return process.TotalProcessorTime;
+            }
+        }
+
+        /// <summary>SIGSTOP: it takes no more CPU time.</summary>
+        public void Pause()
+        {
+            using var kill = System.Diagnostics.Process.Start("kill", ["-STOP", $"{process.Id}"]);
+            kill.WaitForExit();
+            Assert.Equal(0, kill.ExitCode);
+        }
+
         public void Dispose()
         {
             if (!process.HasExited)

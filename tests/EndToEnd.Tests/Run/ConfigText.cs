@@ -32,6 +32,34 @@ internal static class ConfigText
         return path;
     }
 
+    /// <summary>A file, always the same one, that profiles these targets.</summary>
+    /// <param name="arguments">More arguments of <c>pyroscope.ebpf</c>.</param>
+    /// <param name="targets">As the file writes them.</param>
+    public static string WriteTargets(TemporaryFolder folder, string destination, string arguments, params string[] targets)
+    {
+        var path = Path.Combine(folder.Path, "targets.alloy");
+        File.WriteAllText(path, $$"""
+            pyroscope.ebpf "host" {
+              targets = [
+                {{string.Join(",\n    ", targets)}},
+              ]
+              collect_interval = "1s"
+              forward_to       = [pyroscope.aggregate.all.receiver]
+              {{arguments}}
+            }
+            pyroscope.aggregate "all" {
+              window     = "1s"
+              forward_to = [pyroscope.write.server.receiver]
+            }
+            pyroscope.write "server" {
+              endpoint {
+                url = "{{destination}}"
+              }
+            }
+            """);
+        return path;
+    }
+
     /// <summary>Cluster block of a collector.</summary>
     public static string Aggregators(params string[] addresses) => $"aggregators = [{string.Join(", ", addresses.Select(address => $"\"{address}\""))}]";
 }

@@ -1,7 +1,7 @@
 namespace ActorProfiler.Tests.Run;
 
-/// <summary>Options of single targets, and arguments that change while samples flow.</summary>
-public sealed class LiveOptionsTests : IDisposable
+/// <summary>Options of single targets and of single blocks.</summary>
+public sealed class TargetOptionsTests : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
@@ -38,32 +38,6 @@ public sealed class LiveOptionsTests : IDisposable
         Assert.DoesNotContain("Query.sort_rows", Names(server, "native", from));
         Assert.Contains("_PyEval_EvalFrameDefault", Names(server, "native", from));
         Assert.Single(service.Lines, line => line.Contains("__meta_pyroscope_ebpf_options_python_full_file_path has no effect", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task The_runtime_of_dotnet_is_asked_for_names_as_long_as_the_configuration_says_so()
-    {
-        Requirements.Bpf();
-        var program = Path.Combine(AppContext.BaseDirectory, "SplitDotNet.dll");
-        using var busy = TestPrograms.Start(Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet", program, "300");
-        var map = $"/tmp/perf-{busy.Pid}.map";
-        var target = $$"""{__process_pid__ = "{{busy.Pid}}", service_name = "dotnet"}""";
-        await using var server = await FakePyroscope.StartAsync();
-        using var service = Start(server, "dotnet_enabled = false", [target]);
-        await Poll.UntilAsync(() => server.Pushes.Count > 1, _patience, () => service.Text);
-        Assert.False(File.Exists(map));
-
-        Write(server, "dotnet_enabled = true", [target]);
-        service.HangUp();
-        await Poll.UntilAsync(() => Names(server, "dotnet", server.Pushes.Count - 1).Any(IsMethod), _patience, () => service.Text);
-        Assert.True(File.Exists(map));
-
-        Write(server, "dotnet_enabled = false", [target]);
-        service.HangUp();
-        await Poll.UntilAsync(() => !File.Exists(map) && !Names(server, "dotnet", server.Pushes.Count - 1).Any(IsMethod), _patience, () => service.Text);
-        Assert.Equal(0, await service.StopAsync());
-
-        static bool IsMethod(string name) => name.Contains("Queries::SortRows", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,10 +82,11 @@ public sealed class LiveOptionsTests : IDisposable
             """);
         using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
         await service.WaitForLineAsync("profiling the targets at 500 Hz");
-        var before = CpuOf(seldom);
-        await Poll.UntilAsync(() => CpuOf(seldom) - before > TimeSpan.FromSeconds(3), _patience, () => service.Text);
+        var before = seldom.CpuTime;
+        await Poll.UntilAsync(() => seldom.CpuTime - before > TimeSpan.FromSeconds(3), _patience, () => service.Text);
+        seldom.Pause();
+        var spent = (seldom.CpuTime - before).TotalSeconds;
         Assert.Equal(0, await service.StopAsync());
-        var spent = (CpuOf(seldom) - before).TotalSeconds;
 
         Assert.Equal(["often", "seldom"], Services(first).Distinct().Order(StringComparer.Ordinal));
         Assert.Equal(["{__name__=\"process_cpu\", service_name=\"often\", way=\"second\"}"], second.Pushes.Select(push => push.Labels.ToString()).Distinct());
@@ -123,42 +98,11 @@ public sealed class LiveOptionsTests : IDisposable
         Assert.Equal(0, service.Balance("collector stopped").Waiting);
     }
 
-    private static TimeSpan CpuOf(TestPrograms.RunningProgram program)
-    {
-        program.Process.Refresh();
-        return program.Process.TotalProcessorTime;
-    }
-
     private static IEnumerable<string> Services(FakePyroscope server) => server.Pushes.Select(push => push.Labels["service_name"]);
 
     private static IReadOnlyList<string> Names(FakePyroscope server, string service, int from) =>
-        [.. server.Pushes.Skip(from).Where(push => push.Labels["service_name"] == service).SelectMany(push => push.Stacks().Keys).SelectMany(stack => stack.Split(';')).Distinct()];
-
-    private string Write(FakePyroscope server, string arguments, string[] targets)
-    {
-        var path = Path.Combine(_data.Path, "config.alloy");
-        File.WriteAllText(path, $$"""
-            pyroscope.ebpf "host" {
-              targets = [
-                {{string.Join(",\n    ", targets)}},
-              ]
-              collect_interval = "1s"
-              forward_to       = [pyroscope.aggregate.all.receiver]
-              {{arguments}}
-            }
-            pyroscope.aggregate "all" {
-              window     = "1s"
-              forward_to = [pyroscope.write.server.receiver]
-            }
-            pyroscope.write "server" {
-              endpoint {
-                url = "{{server.Url}}"
-              }
-            }
-            """);
-        return path;
-    }
+        [.. server.Pushes.Skip(from).Where(push => push.Labels["service_name"] == service).SelectMany(push => push.Names()).Distinct()];
 
     private ServiceProcess Start(FakePyroscope server, string arguments, string[] targets) =>
-        ServiceProcess.Start(null, "run", Write(server, arguments, targets), "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
+        ServiceProcess.Start(null, "run", ConfigText.WriteTargets(_data, server.Url.ToString(), arguments, targets), "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
 }
