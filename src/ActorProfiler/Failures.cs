@@ -28,6 +28,7 @@ internal static class Failures
         BpfException => $"{failure.Message}: 'actorprofiler doctor' says what this host lacks",
         DllNotFoundException => $"libbpf.so.1 is missing: install it (Debian: apt-get install libbpf1): {failure.Message}",
         SqliteException => $"open the outbox in the data folder: {failure.Message}",
+        AggregateException many when many.GetBaseException() is not AggregateException and var inner => Describe(inner),
         IOException { InnerException: { } inner } when Describe(inner) is { } line => line,
         SocketException or IOException or UnauthorizedAccessException or FormatException => failure.Message,
         _ => null,

@@ -65,6 +65,24 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(0, await aggregator.StopAsync());
     }
 
+    [Fact]
+    [Trait("speed", "fast")]
+    public async Task A_cluster_port_that_is_taken_ends_the_start_with_one_line()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var address = $"127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}";
+        var config = Path.Combine(_folder.Path, "taken.alloy");
+        await File.WriteAllTextAsync(config, $"cluster {{\n  listen  = \"127.0.0.1:{FreePort()}\"\n  address = \"{address}\"\n}}\n");
+
+        using var aggregator = ServiceProcess.Start(
+            null, "run", config, "--role", "aggregator", "--http.listen", $"127.0.0.1:{FreePort()}", "--data-dir", Path.Combine(_folder.Path, "data"));
+
+        Assert.Equal(1, await aggregator.ExitAsync());
+        Assert.Contains(aggregator.Lines, line => line.Contains($"listen for other aggregators on {address}: Address already in use", StringComparison.Ordinal));
+        Assert.DoesNotContain(aggregator.Lines, line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
     private static MintingCollector Start(int port, string fleet, string host, byte[] id)
     {
         var folder = Path.Combine(fleet, host);

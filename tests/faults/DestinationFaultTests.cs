@@ -37,7 +37,7 @@ public sealed class DestinationFaultTests
         PacketFilter.Set(tier.Nodes[0], output: $"tcp dport {tier.Destinations[0].Url.Port} drop");
 
         // Taken 54 minutes and 40 seconds ago: too old in twenty seconds.
-        tier.AddCollectors(5, options => options with { ClockAhead = -TimeSpan.FromSeconds(54 * 60 + 40) });
+        tier.AddCollectors(5, options => options with { TakenAgo = TimeSpan.FromSeconds(54 * 60 + 40) });
         await Scenario.LastAsync(TimeSpan.FromSeconds(5));
         await tier.DrainCollectorsAsync();
         await Poll.UntilAsync(async () => await tier.SumAsync(0, "actorprofiler_destination_waiting_profiles") == 0, Tier.Patience * 2, () => tier.Text);

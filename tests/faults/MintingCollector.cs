@@ -96,7 +96,7 @@ internal sealed class MintingCollector : IAsyncDisposable
         {
             var sequence = ++_sequence;
             var series = _options.Series[(int)(sequence % (ulong)_options.Series.Count)];
-            var (name, submit) = _oracle.Mint(_id, _epoch, sequence, series, TimeProvider.System.GetUtcNow() + _options.ClockAhead);
+            var (name, submit) = _oracle.Mint(_id, _epoch, sequence, series, TimeProvider.System.GetUtcNow() + _options.ClockAhead - _options.TakenAgo);
             _unsettled[sequence] = new Kept(name, submit);
             _work.Release();
         }
@@ -250,6 +250,9 @@ internal sealed record MintingOptions(IReadOnlyList<Uri> Addresses, IReadOnlyLis
 
     /// <summary>How far its clock is ahead.</summary>
     public TimeSpan ClockAhead { get; init; }
+
+    /// <summary>How old its samples are when it mints them.</summary>
+    public TimeSpan TakenAgo { get; init; }
 
     /// <summary>Null: random.</summary>
     public byte[]? Id { get; init; }

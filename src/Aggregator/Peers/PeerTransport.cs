@@ -46,7 +46,22 @@ internal sealed class PeerTransport : Transport
         _log = Logging.GetLogger(system, this);
     }
 
+    /// <returns>Fails with <see cref="IOException"/> when the address cannot be listened on.</returns>
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
+    {
+        try
+        {
+            return Task.FromResult(Open());
+        }
+        catch (SocketException cause)
+        {
+            // Not thrown: the actor system would wait for ever.
+            return Task.FromException<(Address, TaskCompletionSource<IAssociationEventListener>)>(
+                new IOException($"listen for other aggregators on {_self.Host}:{_self.Port}: {cause.Message}"));
+        }
+    }
+
+    private (Address, TaskCompletionSource<IAssociationEventListener>) Open()
     {
         _listener = new TcpListener(EndPointOf(_self));
         if (_listener.Server.AddressFamily == AddressFamily.InterNetworkV6)
@@ -58,7 +73,7 @@ internal sealed class PeerTransport : Transport
         var bound = _self.WithPort(((IPEndPoint)_listener.LocalEndpoint).Port);
         var source = new TaskCompletionSource<IAssociationEventListener>(TaskCreationOptions.RunContinuationsAsynchronously);
         _ = AcceptAsync(_listener, bound, source.Task);
-        return Task.FromResult((bound, source));
+        return (bound, source);
     }
 
     public override bool IsResponsibleFor(Address remote) => true;
