@@ -44,7 +44,7 @@ public sealed class PartitionFaultTests
 
         var verdict = await tier.JudgeAsync();
         Assert.True(verdict.Resent > 0, "no batch was ever sent again: nothing was tried");
-        Scenario.Report(16, "partition 2 | 1 of aggregators, until the one has ended itself", verdict, "the minority stops and is started anew");
+        Scenario.Report(16, "partition 2 : 1 of aggregators, until the one has ended itself", verdict, "the minority stops and is started anew");
     }
 
     [Fact]
