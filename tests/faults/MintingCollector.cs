@@ -148,6 +148,7 @@ internal sealed class MintingCollector : IAsyncDisposable
         }
 
         var writing = WriteAsync(call.RequestStream, call.ResponseStream.Current.Welcome.CreditBytes, ended.Token);
+        _ = writing.ContinueWith(_ => ended.CancelAsync(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         try
         {
             while (await call.ResponseStream.MoveNext(ended.Token))
@@ -168,7 +169,8 @@ internal sealed class MintingCollector : IAsyncDisposable
         {
             var inFlight = _unsettled.Values.Where(kept => !kept.IsDue).Sum(kept => (long)kept.Submit.Payload.Length);
             var settledBelow = 0ul;
-            foreach (var (sequence, kept) in _unsettled.OrderBy(pair => pair.Key))
+            // ToArray of the dictionary itself: it changes while it is read.
+            foreach (var (sequence, kept) in _unsettled.ToArray().OrderBy(pair => pair.Key))
             {
                 settledBelow = settledBelow == 0 ? sequence : settledBelow;
                 kept.IsDue |= kept.LastSent is { } last && TimeProvider.System.GetElapsedTime(last) > _options.ResendAfter;
