@@ -1,5 +1,8 @@
 using System.Globalization;
 
+// Each scenario has the machine for itself: some measure it.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
 namespace ActorProfiler.Tests.Faults;
 
 /// <summary>What a scenario leaves for the table in docs/reliability.md, and how long its faults last.</summary>
