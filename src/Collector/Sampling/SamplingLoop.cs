@@ -40,7 +40,7 @@ internal sealed class SamplingLoop : IDisposable
     /// <summary>Changes rate, options and interval. The running interval ends first, so each has one true period.</summary>
     public void Apply(SamplingOptions options, TimeSpan collectInterval) => Post(session =>
     {
-        _onInterval(session.Collect());
+        _onInterval(session.CollectBefore(options));
         session.Apply(options);
         _collectInterval = collectInterval;
     });

@@ -106,7 +106,21 @@ internal sealed class SamplingSession : IDisposable
     /// <summary>Stops the clocks: no tick comes after this. <see cref="Collect"/> then gives the rest.</summary>
     public void Stop() => _clocks.Stop();
 
-    /// <summary>Takes over new options. A new rate begins with a new interval, so collect before.</summary>
+    /// <summary>Ends the interval before <see cref="Apply"/>.</summary>
+    /// <remarks>Where another rate is to come the clocks stop first, so that each tick is collected with the period of the clock that made it.</remarks>
+    public SampleInterval CollectBefore(SamplingOptions options)
+    {
+        var clocks = _clocks.Count;
+        if (options.SampleRate != _options.SampleRate)
+        {
+            Stop();
+        }
+
+        var last = Collect();
+        return last with { State = last.State with { Clocks = clocks } };
+    }
+
+    /// <summary>Takes over new options. A new rate begins with a new interval, so <see cref="CollectBefore"/> this.</summary>
     public void Apply(SamplingOptions options)
     {
         var isNewRate = options.SampleRate != _options.SampleRate;
