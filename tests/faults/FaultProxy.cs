@@ -51,7 +51,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         {
             if (reset)
             {
-                socket.LingerState = new LingerOption(true, 0);
+                socket.Close(timeout: 0);
             }
 
             socket.Dispose();
@@ -87,9 +87,9 @@ internal sealed class FaultProxy : IAsyncDisposable
             await far.ConnectAsync(_target, _stopped.Token);
             await Task.WhenAny(CopyAsync(near, far, isUp: true), CopyAsync(far, near, isUp: false));
         }
-        catch (SocketException)
+        catch (Exception over) when (over is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            near.LingerState = new LingerOption(true, 0);
+            near.Close(timeout: 0);
         }
 
         near.Dispose();
@@ -114,7 +114,8 @@ internal sealed class FaultProxy : IAsyncDisposable
                 passed += read;
                 if (isUp && ByteLimit is { } limit && passed > limit)
                 {
-                    from.LingerState = to.LingerState = new LingerOption(true, 0);
+                    from.Close(timeout: 0);
+                    to.Close(timeout: 0);
                     return;
                 }
 
@@ -126,7 +127,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
         catch (Exception over) when (over is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            from.LingerState = new LingerOption(true, 0);
+            from.Close(timeout: 0);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using ActorProfiler.Tests.Run;
 
 namespace ActorProfiler.Tests.Faults;
@@ -66,6 +67,33 @@ public sealed class PartitionFaultTests
         Assert.True(noticed < TimeSpan.FromSeconds(15), $"noticed after {noticed.TotalSeconds:0.0} s");
         Assert.True(verdict.Resent > 0, "no batch was ever sent again: nothing was tried");
         Scenario.Report(17, "one-way partition: half-open connections", verdict, $"noticed after {noticed.TotalSeconds:0.0} s");
+    }
+
+    [Fact]
+    [Trait("scenario", "37")]
+    public async Task A_line_between_collectors_and_aggregator_is_cut_reset_frozen_and_late()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions());
+        await using var line = FaultProxy.Start(tier.Network.Address, new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), 4053));
+        var address = new Uri($"http://{line.Address}");
+        tier.AddCollectors(5, options => options with { Addresses = [address] });
+        for (var i = 0; i < 8; i++)
+        {
+            (line.Delay, line.ByteLimit, line.IsBlackHole) = (TimeSpan.FromMilliseconds(i % 4 == 3 ? 300 : 0), i % 4 == 1 ? 4096 : null, i % 4 == 2);
+            if (i % 4 == 0)
+            {
+                line.Freeze();
+            }
+
+            await Scenario.LastAsync(TimeSpan.FromSeconds(1));
+            line.Thaw();
+            line.Cut(reset: i % 2 == 0);
+        }
+
+        (line.Delay, line.ByteLimit, line.IsBlackHole) = (TimeSpan.Zero, null, false);
+        var verdict = await tier.JudgeAsync();
+        Assert.True(verdict.Resent > 0, "no batch was ever sent again: nothing was tried");
+        Scenario.Report(37, "a line that is cut, reset, frozen, swallows, or is 300 ms late, 2 × each", verdict, $"{line.Taken} connections of 5 collectors");
     }
 
     [Fact]
