@@ -159,6 +159,9 @@ internal sealed class SamplingSession : IDisposable
             TakeRecords();
         }
 
+        // Twice: what found no room the first time.
+        _copies.Walk();
+        _copyRing.Consume();
         _copies.Walk();
     }
 
@@ -257,7 +260,10 @@ internal sealed class SamplingSession : IDisposable
     private void EmptyStacks()
     {
         _stackRing.Consume();
-        _copyRing.Consume();
+        if (_copies.HasRoom)
+        {
+            _copyRing.Consume();
+        }
     }
 
     private SessionState State() => new(

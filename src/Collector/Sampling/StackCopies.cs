@@ -4,23 +4,17 @@ namespace ActorProfiler.Collector.Sampling;
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class StackCopies(ProcessTable processes, UnwindTableStore tables, StackTable stacks)
 {
-    /// <summary>Bounds memory: some 70 MB.</summary>
-    private const int MostWaiting = 4096;
+    /// <summary>Bounds memory, with what one buffer holds: some 70 MB.</summary>
+    private const int MostWaiting = 3072;
 
     private List<StackCopy> _waiting = [];
 
     /// <summary>Takes one record of the ring buffer.</summary>
     /// <exception cref="FormatException">The record is malformed.</exception>
-    public void Add(ReadOnlySpan<byte> bytes)
-    {
-        if (_waiting.Count >= MostWaiting)
-        {
-            stacks.Refuse();
-            return;
-        }
+    public void Add(ReadOnlySpan<byte> bytes) => _waiting.Add(StackCopy.Parse(bytes));
 
-        _waiting.Add(StackCopy.Parse(bytes));
-    }
+    /// <summary>Whether more should be taken. What stays in the buffer keeps further ticks out of it, and those are walked by frame pointers.</summary>
+    public bool HasRoom => _waiting.Count < MostWaiting;
 
     /// <summary>Walks what is waiting and hands it to the stack table.</summary>
     public void Walk()

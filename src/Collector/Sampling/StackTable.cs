@@ -80,16 +80,13 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
     }
 
-    /// <summary>Counts a tick for which there is no room.</summary>
-    public void Refuse() => Refused++;
-
     /// <summary>Takes one tick of a stack that was walked from its copy.</summary>
     /// <param name="addresses">User addresses, then kernel addresses, each innermost first.</param>
     public void Add(KnownProcess process, in StackRecord record, ulong[] addresses, WalkEnding ending)
     {
         if (_byHash.Count + _singles.Count >= MostStacks)
         {
-            Refuse();
+            Refused++;
             return;
         }
 
