@@ -50,7 +50,7 @@ public sealed class DiscoveryTests : IDisposable
         var before = profile.ShareOf(stack => Recorded.Follows(stack, "work_before", "main"));
         var after = profile.ShareOf(stack => Recorded.Follows(stack, "plugin_inner", "plugin_work") && Recorded.Follows(stack, "plugin_work", "main"));
         Assert.True(before > 3, $"{before:F1} % before the library was loaded");
-        Assert.True(after > 30, $"{after:F1} % in the library");
+        Assert.True(after > 10, $"{after:F1} % in the library");
         Assert.True(before + after > 97, $"{before:F1} % + {after:F1} %: the rest is not whole");
     }
 
