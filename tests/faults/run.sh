@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-rows=artifacts/faults
+rows=$PWD/artifacts/faults
 mkdir -p "$rows"
 filters=()
 for scenario in "$@"; do
