@@ -201,47 +201,4 @@ public sealed class HostFaultTests : IDisposable
     private ServiceProcess StartAggregator(Network.Node node, FakePyroscope server) => ServiceProcess.Start(
         node, "run", ConfigText.Write(_configurations, server.Url.ToString(), $"listen = \"{node.Address}:4053\""),
         "--role", "aggregator", "--http.listen", $"{node.Address}:4041", "--data-dir", _aggregatorData.Path, "--insecure-plaintext");
-
-    /// <summary>A file system of its own in a folder; disposing unmounts it.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        private readonly string _folder;
-
-        public SmallDisk(string folder, int megabytes)
-        {
-            _folder = folder;
-            Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", folder);
-        }
-
-        private string Ballast => Path.Combine(_folder, "ballast");
-
-        public void Fill()
-        {
-            using var file = File.Create(Ballast);
-            var block = new byte[4096];
-            try
-            {
-                while (true)
-                {
-                    file.Write(block);
-                    file.Flush();
-                }
-            }
-            catch (IOException)
-            {
-                Assert.True(file.Length > 0, "the disk was full before");
-            }
-        }
-
-        public void Free() => File.Delete(Ballast);
-
-        public void Dispose() => Run("umount", "-l", _folder);
-
-        private static void Run(string program, params string[] arguments)
-        {
-            using var process = Process.Start(program, arguments);
-            process.WaitForExit();
-            Assert.Equal(0, process.ExitCode);
-        }
-    }
 }
