@@ -9,12 +9,23 @@ using ActorProfiler.Collector.Unwinding;
 namespace ActorProfiler.Collector.Sampling;
 
 /// <summary>What is done about the interpreters and JITs of sampled processes.</summary>
-/// <param name="pythons">Map <c>pythons</c>.</param>
 /// <remarks>Used by the sampling thread only, but for <see cref="Unread"/>.</remarks>
-internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotTables hotSpot)
+internal sealed class ProcessInterpreters
 {
+    private readonly BpfMap _pythons;
+    private readonly JitNames _jit;
+    private readonly HotSpotTables _hotSpot;
+
+    /// <param name="pythons">Map <c>pythons</c>.</param>
+    /// <param name="rules">Those of the tables that JVMs get.</param>
+    public ProcessInterpreters(BpfMap pythons, JitNames jit, UnwindRules rules, TimeProvider time)
+    {
+        (_pythons, _jit) = (pythons, jit);
+        _hotSpot = new HotSpotTables(rules, Unread, time);
+    }
+
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
-    public ConcurrentDictionary<string, long> Unread => hotSpot.Unread;
+    public ConcurrentDictionary<string, long> Unread { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether Python's frames are read where a process's target does not say.</summary>
     public bool ReadsPython { get; set; } = true;
@@ -29,8 +40,8 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotT
             return ProcessFlags.None;
         }
 
-        jit.OnRead(image);
-        hotSpot.Request(image);
+        _jit.OnRead(image);
+        _hotSpot.Request(image);
         if (!process.IsInterpreterSought)
         {
             process.Python = PythonRuntime.Find(image, out var reason);
@@ -43,28 +54,28 @@ internal sealed class ProcessInterpreters(BpfMap pythons, JitNames jit, HotSpotT
             }
         }
 
-        return (python ?? ReadsPython) && process.Python is { } layout && pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
+        return (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
     }
 
     /// <summary>A table of generated code is about to come.</summary>
-    public bool ExpectsTable => hotSpot.IsBusy;
+    public bool ExpectsTable => _hotSpot.IsBusy;
 
     /// <summary>A table of generated code made since the last call.</summary>
-    public bool TryTakeTable(out ProcessIdentity process, out UnwindTable table) => hotSpot.TryTake(out process, out table);
+    public bool TryTakeTable(out ProcessIdentity process, out UnwindTable table) => _hotSpot.TryTake(out process, out table);
 
     /// <summary>The process, and its program, runs no more.</summary>
     public void End(KnownProcess process)
     {
         if (process.Python is not null)
         {
-            pythons.Remove(process.Identity.Pid);
+            _pythons.Remove(process.Identity.Pid);
         }
     }
 
     /// <summary>Nothing of the process is asked for any more.</summary>
     public void Forget(ProcessIdentity process)
     {
-        jit.Forget(process);
-        hotSpot.Forget(process);
+        _jit.Forget(process);
+        _hotSpot.Forget(process);
     }
 }

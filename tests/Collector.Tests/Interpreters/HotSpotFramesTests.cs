@@ -101,6 +101,15 @@ public sealed class HotSpotFramesTests
     }
 
     [Fact]
+    public void Reads_a_length_that_lies_behind_all_other_fields()
+    {
+        AddBlob("nmethod", frameWords: 4, frameComplete: 0, new byte[32]);
+        var odd = _layout with { BlockLength = new HotSpotLayout.Number(4000, 8, IsAddress: false) };
+
+        Assert.Equal(CfaKind.Unknown, RuleAt(HotSpotFrames.Build(odd, new MemorySource(_memory), _rules)!, Low).CfaKind);
+    }
+
+    [Fact]
     public void Survives_ten_thousand_damaged_memories()
     {
         for (var i = 0; i < 5; i++)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using ActorProfiler.Collector.Elf;
 
 namespace ActorProfiler.Collector.Interpreters.HotSpot;
@@ -56,7 +57,7 @@ internal sealed class HotSpotCode(HotSpotLayout layout, IByteSource memory)
             throw new FormatException($"a code heap from 0x{low:x} to 0x{high:x} in segments of 2^{shift} bytes");
         }
 
-        var bytes = new byte[layout.BlockHeaderBytes + layout.BlobBytes];
+        var bytes = new byte[layout.BlockBytes];
         var position = low;
         while (position < high && high - position >= (ulong)bytes.Length)
         {
@@ -95,7 +96,7 @@ internal sealed class HotSpotCode(HotSpotLayout layout, IByteSource memory)
             return new HotSpotBlob("", start, end, 0, 0); // not yet written
         }
 
-        return new HotSpotBlob(NameAt(BitConverter.ToUInt64(blob[(int)layout.BlobName..])), from, to, (int)frame * WordBytes, (int)layout.FrameComplete.In(blob));
+        return new HotSpotBlob(NameAt(BinaryPrimitives.ReadUInt64LittleEndian(blob[(int)layout.BlobName..])), from, to, (int)frame * WordBytes, (int)layout.FrameComplete.In(blob));
     }
 
     private string NameAt(ulong address)

@@ -15,6 +15,7 @@ internal sealed class HotSpotFrames
 {
     private const int RowLimit = 1_000_000;
     private const int LargestCode = 4 << 20;
+    private const long MostCodeBytes = 2L << 30; // HotSpot makes no larger code cache
     private const int ReturnAddressBytes = 8;
     private const short SavedFramePointer = -16;
     private const byte StackAdd = 0xc4;
@@ -31,6 +32,8 @@ internal sealed class HotSpotFrames
     private readonly ushort _called;
     private readonly ushort _pushed;
     private readonly ushort _interpreted;
+    private byte[] _code = [];
+    private long _codeBytes;
 
     private HotSpotFrames(IByteSource memory, UnwindRules rules)
     {
@@ -88,10 +91,27 @@ internal sealed class HotSpotFrames
     private void AddCompiled(HotSpotBlob blob)
     {
         var body = BodyRule(blob.FrameBytes);
-        var code = new byte[Math.Min(blob.End - blob.Start, LargestCode)];
-        var have = _memory.ReadFully((long)blob.Start, code);
-        var position = AddPrologue(blob, code.AsSpan(0, have), body);
-        AddEpilogues(blob, code.AsSpan(0, have), position, body);
+        var code = Code(blob);
+        var position = AddPrologue(blob, code, body);
+        AddEpilogues(blob, code, position, body);
+    }
+
+    /// <summary>The blob's bytes, as many as can be read, until the next call.</summary>
+    private ReadOnlySpan<byte> Code(HotSpotBlob blob)
+    {
+        var wanted = (int)Math.Min(blob.End - blob.Start, LargestCode);
+        _codeBytes += wanted;
+        if (_codeBytes > MostCodeBytes)
+        {
+            throw new FormatException($"a JVM with more than {MostCodeBytes} bytes of compiled code");
+        }
+
+        if (_code.Length < wanted)
+        {
+            _code = new byte[wanted];
+        }
+
+        return _code.AsSpan(0, _memory.ReadFully((long)blob.Start, _code.AsSpan(0, wanted)));
     }
 
     private ushort BodyRule(int frameBytes) => _rules.Intern(frameBytes <= short.MaxValue

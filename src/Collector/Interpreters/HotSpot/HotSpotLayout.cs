@@ -28,8 +28,12 @@ internal sealed record HotSpotLayout(
     /// <summary>The types that <see cref="From"/> needs.</summary>
     public static IReadOnlySet<string> Types => _types;
 
-    /// <summary>Bytes of a code blob that hold the fields wanted.</summary>
-    public int BlobBytes => new[] { (int)BlobName + 8, FrameSize.End, FrameComplete.End, CodeBegin.End, CodeEnd.End }.Max();
+    /// <summary>Bytes of a block that hold all fields wanted, of its header and of the code blob behind it.</summary>
+    public int BlockBytes => new[]
+    {
+        BlockLength.End, BlockUsed.End,
+        BlockHeaderBytes + new[] { (int)BlobName + 8, FrameSize.End, FrameComplete.End, CodeBegin.End, CodeEnd.End }.Max(),
+    }.Max();
 
     /// <exception cref="FormatException">The JVM does not describe something that is needed.</exception>
     public static HotSpotLayout From(HotSpotStructs structs)

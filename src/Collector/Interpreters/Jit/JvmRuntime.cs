@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Elf.Native;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Interpreters.Jit;
@@ -25,7 +26,7 @@ internal sealed class JvmRuntime : IJitRuntime
 
     public bool IsSnapshot => true;
 
-    public bool IsIn(ProcessImage image) => image.Mappings.Any(mapped => mapped.Mapping.Path.EndsWith("/libjvm.so", StringComparison.Ordinal));
+    public bool IsIn(ProcessImage image) => JvmLibrary.In(image) is not null;
 
     public async Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation)
     {
