@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
@@ -11,9 +10,6 @@ namespace ActorProfiler.Collector.Sampling;
 internal sealed class SamplingSession : IDisposable
 {
     private const string ObjectName = "sampler.bpf.o";
-
-    /// <summary>Inode of the host's pid namespace: PROC_PID_INIT_INO of linux/proc_ns.h.</summary>
-    private const ulong HostPidNamespace = 0xEFFFFFFC;
 
     /// <summary>How often it looks for a table that is being made.</summary>
     private static readonly TimeSpan _tablePoll = TimeSpan.FromMilliseconds(20);
@@ -31,16 +27,12 @@ internal sealed class SamplingSession : IDisposable
     private readonly StackTable _stacks;
     private readonly ProcessInterpreters _interpreters;
     private readonly TallyReader _tally;
-    private readonly BpfMap _activeCounts;
-    private readonly BpfMap[] _counts;
-    private readonly ulong[] _hashes;
-    private readonly ulong[] _ticks;
+    private readonly TickCounts _counts;
     private readonly Queue<ProcessEvent> _announced = new();
     private readonly Queue<ProcessEvent> _happened = new();
     private readonly ElfFiles _files;
     private SamplingOptions _options;
     private long _eventsLost;
-    private int _active;
     private long _intervalStamp;
     private DateTimeOffset _intervalStart;
 
@@ -56,7 +48,7 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit, new HotSpotTables(Tables.Rules, time)) { ReadsPython = options.Python };
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit, Tables.Rules, time) { ReadsPython = options.Python };
             var journal = new MappingJournal();
             _records = new ProcessRecords(journal, time);
             var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
@@ -64,10 +56,7 @@ internal sealed class SamplingSession : IDisposable
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
             _copies = new StackCopies(Processes, Tables, _stacks);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
-            _activeCounts = _programs.Map("active_counts");
-            _counts = [_programs.Map("counts_a"), _programs.Map("counts_b")];
-            _hashes = new ulong[_counts[0].MaxEntries];
-            _ticks = new ulong[_counts[0].MaxEntries];
+            _counts = new TickCounts(_programs);
             _stackRing = new RingBuffer("stacks", _programs.Map("stacks"), _stacks.Add);
             _copyRing = new RingBuffer("copies", _programs.Map("copies"), _copies.Add);
             _eventRing = new RingBuffer("events", _programs.Map("events"), bytes => _announced.Enqueue(MemoryMarshal.Read<ProcessEvent>(bytes)));
@@ -169,19 +158,15 @@ internal sealed class SamplingSession : IDisposable
     public SampleInterval Collect()
     {
         var (start, stamp, period) = (_intervalStart, _intervalStamp, _options.PeriodNanos);
-        var counts = _counts[_active];
-        _active = 1 - _active;
-
-        // Returns when no program counts in the old map any more; the ring then holds all of its stacks.
-        _activeCounts.Set(0u, (uint)_counts[_active].File);
+        _counts.Switch(); // the ring then holds all stacks of the interval
         BeginInterval();
         Tables.Reclaim();
         Poll(TimeSpan.Zero);
 
-        var taken = counts.TakeAll<ulong, ulong>(_hashes, _ticks);
-        var joined = new List<CountedStack>(taken);
+        _counts.Take();
+        var joined = new List<CountedStack>(_counts.Hashes.Length);
         var refused = _stacks.Refused;
-        var orphans = _stacks.Join(_hashes.AsSpan(0, taken), _ticks.AsSpan(0, taken), joined);
+        var orphans = _stacks.Join(_counts.Hashes, _counts.Ticks, joined);
         Processes.EndRound();
         var isTableFull = _stacks.Count >= StackTable.MostStacks;
         var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
@@ -212,20 +197,10 @@ internal sealed class SamplingSession : IDisposable
 
     private static void Configure(BpfObject programs, SamplingOptions options)
     {
-        programs.InitialConstants<uint>()[0] = PidNamespace();
+        programs.InitialConstants<uint>()[0] = PidNamespace.Read();
         var cpus = OnlineCpus.Read().Count;
         programs.Map("stacks").MaxEntries = BufferSizes.Stacks(cpus, options.SampleRate);
         programs.Map("copies").MaxEntries = BufferSizes.Copies(cpus, options.SampleRate);
-    }
-
-    /// <summary>Constant <c>pid_namespace</c>: its inode, or 0 for the host's.</summary>
-    private static uint PidNamespace()
-    {
-        const string Prefix = "pid:[";
-        var link = File.ResolveLinkTarget("/proc/self/ns/pid", returnFinalTarget: false)?.Name ?? "";
-        return link.StartsWith(Prefix, StringComparison.Ordinal) && ulong.TryParse(link.AsSpan(Prefix.Length).TrimEnd(']'), out var inode)
-            ? inode == HostPidNamespace ? 0 : (uint)inode
-            : throw new FormatException($"/proc/self/ns/pid: expected pid:[number] but it is '{link}'");
     }
 
     private void WriteSettings()
