@@ -94,6 +94,7 @@ internal sealed class AggregatorSystem
             actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))]);
 
         var root = system.ActorOf(AggregatorActor.Props(parts), "aggregator");
+        // Ask: this is outside of any actor, and so are the waits at the end.
         var found = await root.Ask<AggregatorActor.Found>(AggregatorActor.Find.Instance, _flushTimeout).ConfigureAwait(false);
         var started = new AggregatorSystem(options, outbox, root, found, ledgers, setup => Prepare(setup, found.Outbox))
         {
@@ -155,14 +156,15 @@ internal sealed class AggregatorSystem
     /// </summary>
     public Task StopAsync() => _stop.Value;
 
+    /// <summary>Waits for the answer. One that does not come in time changes nothing: what it stands for was not acknowledged, or is in the outbox.</summary>
+    private static async Task LetFinishAsync(IActorRef actor, object wish, TimeSpan patience) =>
+        await ((Task)actor.Ask<object>(wish, patience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
     private async Task DrainAndStopAsync()
     {
-        await _actors.Series.Ask<Drained>(Drain.Instance, _flushTimeout)
-            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-        await _actors.Fanout.Ask<DestinationActor.Drained>(DestinationActor.Drain.Instance, _options.DrainTimeout)
-            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-        await _actors.Outbox.Ask<OutboxActor.Flushed>(OutboxActor.Flush.Instance, _flushTimeout)
-            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        await LetFinishAsync(_actors.Series, Drain.Instance, _flushTimeout).ConfigureAwait(false);
+        await LetFinishAsync(_actors.Fanout, DestinationActor.Drain.Instance, _options.DrainTimeout).ConfigureAwait(false);
+        await LetFinishAsync(_actors.Outbox, OutboxActor.Flush.Instance, _flushTimeout).ConfigureAwait(false);
         await _root.GracefulStop(_flushTimeout).ConfigureAwait(false);
         _outbox.Dispose();
         foreach (var destination in _destinations)

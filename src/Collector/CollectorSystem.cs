@@ -103,6 +103,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     /// <exception cref="DllNotFoundException">libbpf is not installed.</exception>
     public async Task SamplingAsync()
     {
+        // Ask, here and below: the callers are outside of any actor.
         if (await _sampling.Ask<object>(new SamplingActor.AwaitStart(), _startTimeout) is SamplingActor.Failed failed)
         {
             ExceptionDispatchInfo.Throw(failed.Cause);

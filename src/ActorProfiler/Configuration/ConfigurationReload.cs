@@ -25,6 +25,8 @@ internal sealed class ConfigurationReload(string? path, IActorRef configuration,
         try
         {
             var file = LoadedConfiguration.Read(path);
+
+            // Ask: a signal or a web request is outside of any actor.
             var answer = await configuration.Ask<ConfigurationActor.Reloaded>(new ConfigurationActor.Reload(file), _patience).ConfigureAwait(false);
             foreach (var warning in answer.Problems.Where(problem => answer.IsLoaded && problem.Severity == Severity.Warning))
             {

@@ -58,6 +58,7 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
 
     private async Task<IActorRef> OpenAsync(Hello hello, StreamClient client, string certificate, CancellationToken cancellation)
     {
+        // Ask: a gRPC call is outside of any actor.
         var answer = await endpoint.Gate
             .Ask<object>(new IngestGateActor.Open(hello, client, endpoint.CreditBytes, certificate), _helloTimeout, cancellation)
             .ConfigureAwait(false);
