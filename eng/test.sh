@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test program of tests/, of the faults the fast ones, and prints, last, "N passed, N failed, N skipped". The counts are read from the report
-# each program writes, never from what it prints, which differs by terminal and by CI. Status 8 is "every test was skipped".
+# each program writes, never from what it prints, which differs by terminal and by CI. Status 8 is "every test was skipped". What failed is repeated at the
+# end, where it is seen though only the last lines of a log are kept.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,5 +31,6 @@ for name in $(basename -a tests/*.Tests) Faults.Tests; do
 	skipped=$((skipped + $(count skipped)))
 done
 
+[ "$failed" -eq 0 ] || python3 eng/failed-tests.py "$reports"/*.xml
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
