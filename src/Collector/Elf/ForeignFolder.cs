@@ -45,6 +45,13 @@ internal sealed unsafe class ForeignFolder : IDisposable
         return null;
     }
 
+    /// <summary>Whether the name is there, whatever it is.</summary>
+    public bool Contains(string name)
+    {
+        using var handle = OpenName(name, LibC.PathOnly | LibC.NoFollow | LibC.CloseOnExec);
+        return !handle.IsInvalid;
+    }
+
     /// <summary>Makes an empty file that must not exist. False when that failed.</summary>
     public bool Create(string name)
     {

@@ -15,6 +15,9 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
 {
     private const int MappingLimit = 65536;
 
+    /// <summary>The pid by which the process knows itself, as far as it could be read.</summary>
+    public int NamespacePid => Status?.NamespacePid ?? Identity.Pid;
+
     public IEnumerable<ElfFile> Files => Mappings.Select(mapping => mapping.File).OfType<ElfFile>();
 
     /// <summary>Reads a process and opens its files.</summary>

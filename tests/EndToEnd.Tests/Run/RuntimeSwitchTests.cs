@@ -1,3 +1,5 @@
+using ActorProfiler.Tests.Record;
+
 namespace ActorProfiler.Tests.Run;
 
 /// <summary>Asking runtimes for names is switched while samples flow. Alone, for every collector on the host asks them.</summary>
@@ -27,6 +29,11 @@ public sealed class RuntimeSwitchTests : IDisposable
         ConfigText.WriteTargets(_data, server.Url.ToString(), "dotnet_enabled = true", target);
         service.HangUp();
         await Poll.UntilAsync(() => server.Pushes[^1].Names().Any(IsMethod), _patience, () => service.Text);
+        Assert.True(File.Exists(map));
+
+        // Another collector, which comes and goes, leaves on what it found on.
+        using var other = new Recorder();
+        Assert.Contains(other.Record(busy.Pid, "2s").Profile.StringTable, IsMethod);
         Assert.True(File.Exists(map));
 
         ConfigText.WriteTargets(_data, server.Url.ToString(), "dotnet_enabled = false", target);

@@ -21,6 +21,9 @@ internal sealed class DotNetRuntime : IJitRuntime
     private const uint PerfMapOnly = 3;
     private const int HeaderSize = 20;
 
+    /// <summary>Open files of a process that are looked at.</summary>
+    private const int MostFiles = 65536;
+
     private static ReadOnlySpan<byte> Magic => "DOTNET_IPC_V1\0"u8;
 
     public string Name => "dotnet";
@@ -28,6 +31,14 @@ internal sealed class DotNetRuntime : IJitRuntime
     public bool IsSnapshot => false;
 
     public bool IsIn(ProcessImage image) => image.Mappings.Any(mapped => mapped.Mapping.Path.EndsWith("/libcoreclr.so", StringComparison.Ordinal));
+
+    /// <summary>The process holds its map open. A file that is merely there can be of an earlier process.</summary>
+    public bool IsOn(ProcessImage image)
+    {
+        var map = "/" + MapOf(image);
+        return Directory.EnumerateFileSystemEntries($"/proc/{image.Identity.Pid}/fd").Take(MostFiles)
+            .Any(file => new FileInfo(file).LinkTarget?.EndsWith(map, StringComparison.Ordinal) == true);
+    }
 
     public Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation)
     {
@@ -40,10 +51,11 @@ internal sealed class DotNetRuntime : IJitRuntime
     {
         await CommandAsync(image, DisablePerfMap, [], cancellation);
         using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        var pid = image.Status?.NamespacePid ?? image.Identity.Pid;
-        folder?.Remove($"perf-{pid}.map");
-        folder?.Remove($"perfinfo-{pid}.map");
+        folder?.Remove(MapOf(image));
+        folder?.Remove($"perfinfo-{image.NamespacePid}.map");
     }
+
+    private static string MapOf(ProcessImage image) => $"perf-{image.NamespacePid}.map";
 
     private static async Task<string> CommandAsync(ProcessImage image, byte command, byte[] payload, CancellationToken cancellation)
     {

@@ -16,6 +16,10 @@ internal interface IJitRuntime
 
     bool IsIn(ProcessImage image);
 
+    /// <summary>Whether the process has its names written already, by its own start or because somebody asked.</summary>
+    /// <exception cref="IOException">The process is gone.</exception>
+    bool IsOn(ProcessImage image);
+
     /// <summary>Asks for names, or for new ones. Failures of the world (no socket, a refusal, a silent process) come as a reason.</summary>
     /// <returns>"" when the process agreed; else why not, in snake case: a counter's label.</returns>
     Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation);

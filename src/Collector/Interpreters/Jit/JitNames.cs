@@ -7,7 +7,8 @@ namespace ActorProfiler.Collector.Interpreters.Jit;
 /// <summary>Has the JIT runtimes of sampled processes write the names of their code, and tidies up at the end.</summary>
 /// <remarks>
 /// Thread-safe. The asking goes on in the background: a process that does not answer delays nobody. A snapshot is asked for again
-/// when unknown code is met, after a pause that doubles: a process that starts compiles much, and each snapshot costs it time.
+/// when unknown code is met, after a pause that doubles: a process that starts compiles much, and each snapshot costs it time. So is a
+/// process that was not ready, or whose names another collector of the host switched off. Names that were on when this came stay on.
 /// </remarks>
 /// <param name="runtimes">Those that are asked until <see cref="UseAsync"/> says otherwise.</param>
 internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider time) : IAsyncDisposable
@@ -34,10 +35,11 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
 
         public TimeSpan Pause { get; set; } = ShortestPause;
 
-        public bool HasAgreed { get; set; }
+        /// <summary>Names are on because this asked for them.</summary>
+        public bool IsOurs { get; set; }
     }
 
-    /// <summary>Processes that agreed, and those that did not, by <c>runtime_reason</c>, since the start.</summary>
+    /// <summary>Processes that agreed or had their names on, and those that did not, by <c>runtime_reason</c>, since the start.</summary>
     public ConcurrentDictionary<string, long> Outcomes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Looks at a process that was read; asks its runtime, once.</summary>
@@ -68,10 +70,10 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
         }
     }
 
-    /// <summary>Code without a name was met: asks again where the names are a snapshot.</summary>
+    /// <summary>Code without a name was met: asks again where that can bring names.</summary>
     public void OnUnknownCode(ProcessIdentity process)
     {
-        if (_asked.TryGetValue(process, out var asked) && asked.Runtime.IsSnapshot && asked.Work.IsCompleted && time.GetElapsedTime(asked.At) >= asked.Pause)
+        if (_asked.TryGetValue(process, out var asked) && asked.Work.IsCompleted && time.GetElapsedTime(asked.At) >= asked.Pause)
         {
             asked.Pause = asked.Pause * 2 < LongestPause ? asked.Pause * 2 : LongestPause;
             Ask(asked);
@@ -96,7 +98,7 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
     private async Task LeaveAsync(Asked asked)
     {
         await asked.Work.ConfigureAwait(false);
-        if (asked.HasAgreed && ProcFiles.IsStill(asked.Image.Identity))
+        if (asked.IsOurs && ProcFiles.IsStill(asked.Image.Identity))
         {
             using var patience = new CancellationTokenSource(_patience, time);
             await Guarded(() => asked.Runtime.DisableAsync(asked.Image, patience.Token)).ConfigureAwait(false);
@@ -110,9 +112,13 @@ internal sealed class JitNames(IReadOnlyList<IJitRuntime> runtimes, TimeProvider
         {
             using var patience = new CancellationTokenSource(_patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopped.Token);
-            var reason = "unreachable";
-            await Guarded(async () => reason = await asked.Runtime.EnableAsync(asked.Image, either.Token));
-            asked.HasAgreed |= reason.Length == 0;
+            var (isOn, reason) = (false, "unreachable");
+            await Guarded(async () =>
+            {
+                isOn = asked.Runtime.IsOn(asked.Image);
+                reason = isOn && !asked.Runtime.IsSnapshot ? "" : await asked.Runtime.EnableAsync(asked.Image, either.Token);
+            });
+            asked.IsOurs |= reason.Length == 0 && !isOn;
             Outcomes.AddOrUpdate(asked.Runtime.Name + (reason.Length == 0 ? "" : "_" + reason), 1, (_, before) => before + 1);
         });
     }

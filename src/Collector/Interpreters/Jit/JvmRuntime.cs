@@ -28,6 +28,12 @@ internal sealed class JvmRuntime : IJitRuntime
 
     public bool IsIn(ProcessImage image) => JvmLibrary.In(image) is not null;
 
+    public bool IsOn(ProcessImage image)
+    {
+        using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
+        return folder?.Contains(MapOf(image)) == true;
+    }
+
     public async Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation)
     {
         if (image.Status is not { } status)
@@ -51,9 +57,11 @@ internal sealed class JvmRuntime : IJitRuntime
     public Task DisableAsync(ProcessImage image, CancellationToken cancellation)
     {
         using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        folder?.Remove(string.Create(CultureInfo.InvariantCulture, $"perf-{image.Status?.NamespacePid ?? image.Identity.Pid}.map"));
+        folder?.Remove(MapOf(image));
         return Task.CompletedTask;
     }
+
+    private static string MapOf(ProcessImage image) => $"perf-{image.NamespacePid}.map";
 
     private static async Task<Socket?> OpenAttachSocketAsync(ProcessImage image, int namespacePid, string socketName, CancellationToken cancellation)
     {
