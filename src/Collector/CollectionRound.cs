@@ -43,7 +43,7 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
                     open[key] = builder = new BatchBuilder(interval.Start, interval.Duration, interval.PeriodNanos, raw.Weight);
                 }
 
-                builder.Add(stacks.Resolve(raw, target.Options.Demangle).Frames, ticks);
+                builder.Add(stacks.Resolve(raw, target.Options.Demangle, target.Options.GoTableFallback).Frames, ticks);
                 if (builder.ApproximateSize >= LargestBatch)
                 {
                     finished.Add(new TargetBatch(target, builder.Build(), builder.Ticks));
@@ -54,6 +54,7 @@ internal sealed class CollectionRound(TargetTable targets, StackResolver stacks)
 
         finished.AddRange(open.Select(pair => new TargetBatch(pair.Key.Target, pair.Value.Build(), pair.Value.Ticks)));
         stacks.EndRound();
+        targets.EndRound();
         return new Outcome(finished, unmatched, copied, walks);
     }
 }

@@ -64,8 +64,10 @@ public sealed class CollectorSystem : IAsyncDisposable
 
     /// <summary>Changes what is sampled and how it is named while sampling goes on. The running interval ends first, so that each has one true period.</summary>
     /// <param name="disabledRuntimes">As <see cref="CollectorOptions.DisabledRuntimes"/>.</param>
-    internal void Configure(SamplingOptions sampling, TimeSpan collectInterval, SymbolOptions symbols, IReadOnlyList<string> disabledRuntimes)
+    internal void Configure(
+        SamplingOptions sampling, TimeSpan collectInterval, SymbolOptions symbols, ContainerCache.Bounds containers, IReadOnlyList<string> disabledRuntimes)
     {
+        _targets.SetBounds(containers);
         _targets.SetSampleRate(sampling.SampleRate);
         if (!disabledRuntimes.SequenceEqual(_disabledRuntimes))
         {

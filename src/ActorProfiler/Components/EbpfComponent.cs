@@ -27,8 +27,8 @@ internal sealed record EbpfComponent
             .Optional("pid_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.PidCacheSize, (options, value) => options with { Symbols = options.Symbols with { PidCacheSize = value } }, "Processes whose symbol tables are kept.")
             .Optional("build_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.BuildIdCacheSize, (options, value) => options with { Symbols = options.Symbols with { BuildIdCacheSize = value } }, "Files with a build id whose symbol tables are kept.")
             .Optional("same_file_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Symbols.SameFileCacheSize, (options, value) => options with { Symbols = options.Symbols with { SameFileCacheSize = value } }, "Files without a build id whose symbol tables are kept.")
-            .Ignored("container_id_cache_size", ArgumentTypes.Integer(1), "the container of a process is kept exactly as long as the process, so that its last samples find their target")
-            .Optional("cache_rounds", ArgumentTypes.Integer(1, 1000), options => options.Symbols.CacheRounds, (options, value) => options with { Symbols = options.Symbols with { CacheRounds = value } }, "Collect intervals for which what was used stays, however full a cache is.")
+            .Optional("container_id_cache_size", ArgumentTypes.Integer(1, CacheLimit), options => options.Containers.Size, (options, value) => options with { Containers = options.Containers with { Size = value } }, "Processes whose container is kept.")
+            .Optional("cache_rounds", ArgumentTypes.Integer(1, 1000), options => options.Symbols.CacheRounds, (options, value) => options with { Symbols = options.Symbols with { CacheRounds = value }, Containers = options.Containers with { Rounds = value } }, "Collect intervals for which what was used stays, however full a cache is.")
             .Optional("collect_user_profile", ArgumentTypes.Bool, options => options.CollectUser, (options, value) => options with { CollectUser = value }, "Walks user stacks.")
             .Optional("collect_kernel_profile", ArgumentTypes.Bool, options => options.CollectKernel, (options, value) => options with { CollectKernel = value }, "Walks kernel stacks.")
             .Optional("demangle", ArgumentTypes.OneOf("none", "simplified", "templates", "full"), options => Word(options.Symbols.Demangle), (options, value) => options with { Symbols = options.Symbols with { Demangle = Enum.Parse<DemangleMode>(value, ignoreCase: true) } }, "How much of C++ and Rust names is shown.")
@@ -45,6 +45,8 @@ internal sealed record EbpfComponent
     public int SampleRate { get; init; } = SamplingOptions.DefaultRate;
 
     public SymbolOptions Symbols { get; init; } = SymbolOptions.Default;
+
+    public ContainerCache.Bounds Containers { get; init; } = ContainerCache.Bounds.Default;
 
     public bool CollectUser { get; init; } = true;
 
@@ -80,7 +82,9 @@ internal sealed record EbpfComponent
             BuildIdCacheSize = blocks.Max(block => block.Symbols.BuildIdCacheSize),
             SameFileCacheSize = blocks.Max(block => block.Symbols.SameFileCacheSize),
             CacheRounds = blocks.Max(block => block.Symbols.CacheRounds),
+            GoTableFallback = blocks.Any(block => block.Symbols.GoTableFallback),
         },
+        Containers = new(blocks.Max(block => block.Containers.Size), blocks.Max(block => block.Containers.Rounds)),
         CollectUser = blocks.Any(block => block.CollectUser),
         CollectKernel = blocks.Any(block => block.Sampling.CollectKernel),
         KernelFrames = true,
@@ -99,17 +103,18 @@ internal sealed record EbpfComponent
             SampleRate,
             (CollectUser ? ProcessFlags.None : ProcessFlags.NoUser) | (Sampling.CollectKernel ? ProcessFlags.None : ProcessFlags.NoKernel),
             Python == host.Python ? null : Python,
-            Symbols.Demangle == host.Symbols.Demangle ? "" : Word(Symbols.Demangle)),
+            Symbols.Demangle == host.Symbols.Demangle ? "" : Word(Symbols.Demangle),
+            Symbols.GoTableFallback == host.Symbols.GoTableFallback ? null : Symbols.GoTableFallback),
     };
 
     /// <summary>Names that came later.</summary>
     private static BlockSchema<EbpfComponent> Newer(BlockSchema<EbpfComponent> schema) => schema
         .Optional("kernel_frames", ArgumentTypes.Bool, options => options.KernelFrames, (options, value) => options with { KernelFrames = value }, "The newer name of `collect_kernel_profile`; either turns kernel stacks off.")
         .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Asks .NET programs for the names of their methods.")
+        .Optional("go_table_fallback", ArgumentTypes.Bool, options => options.Symbols.GoTableFallback, (options, value) => options with { Symbols = options.Symbols with { GoTableFallback = value } }, "Asks the symbol tables of a Go program for what Go's own table does not name: the C code in it. With `false` they are not read.")
         .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Asks Java programs for the names of their methods.")
         .Ignored("symbols_map_size", ArgumentTypes.Integer(1), MapsGrow)
         .Ignored("pid_map_size", ArgumentTypes.Integer(1), MapsGrow)
-        .Ignored("go_table_fallback", ArgumentTypes.Bool, "the symbol table is always asked where Go's own has no name")
         .Ignored("go_enabled", ArgumentTypes.Bool, "Go functions are always named")
         .Ignored("perl_enabled", ArgumentTypes.Bool, "Perl stacks are not read")
         .Ignored("php_enabled", ArgumentTypes.Bool, "PHP stacks are not read")

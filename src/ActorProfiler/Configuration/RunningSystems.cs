@@ -28,7 +28,7 @@ internal sealed class RunningSystems(
         ApplyTargets(last, plan);
         if (plan.Ebpf is { } ebpf && collector is not null && last.Ebpf != ebpf && IsSampledOtherwise(last, plan))
         {
-            collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.DisabledRuntimes);
+            collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.Containers, ebpf.DisabledRuntimes);
         }
 
         ApplyAddresses(last.Cluster, plan.Cluster);
@@ -53,7 +53,7 @@ internal sealed class RunningSystems(
     }
 
     private static bool IsSampledOtherwise(RunPlan last, RunPlan plan) =>
-        last.Ebpf is not { } before || (before.Sampling, before.CollectInterval, before.Symbols) != (plan.Ebpf!.Sampling, plan.Ebpf.CollectInterval, plan.Ebpf.Symbols)
+        last.Ebpf is not { } before || (before.Sampling, before.CollectInterval, before.Symbols, before.Containers) != (plan.Ebpf!.Sampling, plan.Ebpf.CollectInterval, plan.Ebpf.Symbols, plan.Ebpf.Containers)
         || !before.DisabledRuntimes.SequenceEqual(plan.Ebpf.DisabledRuntimes);
 
     private void ApplyTargets(RunPlan last, RunPlan plan)

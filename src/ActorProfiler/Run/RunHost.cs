@@ -140,7 +140,7 @@ internal static class RunHost
             },
             metrics,
             TimeProvider.System);
-        collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.DisabledRuntimes);
+        collector.Configure(ebpf.Sampling, ebpf.CollectInterval, ebpf.Symbols, ebpf.Containers, ebpf.DisabledRuntimes);
         Metrics.DefaultRegistry.AddBeforeCollectCallback(() => metrics.OnLedger(collector.Ledger));
         if (state.Aggregator is { } aggregator)
         {

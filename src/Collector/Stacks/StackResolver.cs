@@ -13,7 +13,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     /// <summary>Stands for the user frames of a process that ended before its mappings could be read.</summary>
     private static readonly Location _ended = Named("[process ended]");
 
-    private readonly Dictionary<RawStack, Resolved> _known = [];
+    private readonly Dictionary<(RawStack Raw, bool GoTableFallback), Resolved> _known = [];
     private readonly List<Location> _frames = [];
     private readonly PythonFrames _python = new();
     private readonly RenamedFrames _renamed = new();
@@ -30,21 +30,22 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 
     /// <summary>The stack with names, leaf first: kernel frames, then user frames.</summary>
     /// <param name="demangle">Mode in which its names are shown; "" for the one of all.</param>
-    public ResolvedStack Resolve(RawStack raw, string demangle = "")
+    /// <param name="goTableFallback">As <see cref="SymbolOptions.GoTableFallback"/>; null for that of all.</param>
+    public ResolvedStack Resolve(RawStack raw, string demangle = "", bool? goTableFallback = null)
     {
-        var stack = Resolve(raw);
+        var stack = Resolve(raw, goTableFallback ?? symbols.Options.GoTableFallback);
         return demangle.Length == 0 || !Enum.TryParse<DemangleMode>(demangle, ignoreCase: true, out var mode) || mode == symbols.Options.Demangle
             ? stack
             : _renamed.Show(stack, mode);
     }
 
-    private ResolvedStack Resolve(RawStack raw)
+    private ResolvedStack Resolve(RawStack raw, bool goTableFallback)
     {
         var image = raw.Process.Image;
-        if (!_known.TryGetValue(raw, out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round))
+        if (!_known.TryGetValue((raw, goTableFallback), out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round))
         {
-            resolved = ResolveAnew(raw, image);
-            _known[raw] = resolved;
+            resolved = ResolveAnew(raw, image, goTableFallback);
+            _known[(raw, goTableFallback)] = resolved;
         }
 
         resolved.LastRound = _round;
@@ -55,11 +56,11 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     public void EndRound()
     {
         _round++;
-        foreach (var (raw, resolved) in _known)
+        foreach (var (key, resolved) in _known)
         {
             if (_round - resolved.LastRound > 1)
             {
-                _known.Remove(raw);
+                _known.Remove(key);
             }
         }
 
@@ -69,7 +70,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     /// <summary>Names shown in another way are looked up anew; sizes of caches take effect at the end of the round.</summary>
     public void Configure(SymbolOptions options)
     {
-        if (options.Demangle != symbols.Options.Demangle)
+        if ((options.Demangle, options.GoTableFallback) != (symbols.Options.Demangle, symbols.Options.GoTableFallback))
         {
             _known.Clear();
         }
@@ -84,7 +85,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         symbols.Clear();
     }
 
-    private Resolved ResolveAnew(RawStack raw, ProcessImage? image)
+    private Resolved ResolveAnew(RawStack raw, ProcessImage? image, bool goTableFallback)
     {
         _frames.Clear();
         for (var i = 0; i < raw.Kernel.Length; i++)
@@ -94,7 +95,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 
         if (image is not null && raw.User.Length > 0)
         {
-            ResolveUser(raw, image);
+            ResolveUser(raw, image, goTableFallback);
         }
         else if (raw.User.Length > 0)
         {
@@ -112,14 +113,14 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         return new Resolved(new ResolvedStack([.. _frames]), isFinal);
     }
 
-    private void ResolveUser(RawStack raw, ProcessImage image)
+    private void ResolveUser(RawStack raw, ProcessImage image, bool goTableFallback)
     {
         var process = symbols.For(image);
         var length = LengthInCode(raw, image);
         var native = _frames.Count;
         for (var i = 0; i < length; i++)
         {
-            _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0));
+            _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0, goTableFallback));
         }
 
         if (raw.Python.Length > 0)

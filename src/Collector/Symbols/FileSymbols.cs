@@ -10,7 +10,7 @@ namespace ActorProfiler.Collector.Symbols;
 /// <remarks>
 /// Sources in order: Go's function table (with lines and inlined calls), the separate debug file, the file's own symbols, its packed mini debug file, its dynamic symbols, PLT stubs. Code that
 /// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node.
-/// Read at the first lookup. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
+/// Each is read when the ones before it had no name: of most Go programs Go's alone. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
 /// </remarks>
 internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode demangle, bool withLines = false)
 {
@@ -23,12 +23,14 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     private FrameStarts? _starts;
     private PltStubs? _stubs;
     private GoSymbols? _go;
+    private bool _isGoRead;
+    private bool _isCodeRead;
     private LineLocations? _lines;
     private int _users;
 
     public ElfFile File => file;
 
-    /// <summary>Functions with a name, after the first lookup.</summary>
+    /// <summary>Functions with a name, in the tables read so far.</summary>
     public int SymbolCount => (_tables?.Sum(source => source.Table.Count) ?? 0) + (_go?.Count ?? 0);
 
     /// <summary>Path of the separate debug file in use, or null.</summary>
@@ -51,14 +53,26 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     }
 
     /// <param name="address">In the file's own address space.</param>
-    public Location Resolve(ulong address)
+    /// <param name="goTableFallback">Whether other tables are asked for what Go's table of a Go program does not name.</param>
+    public Location Resolve(ulong address, bool goTableFallback = true)
     {
-        _tables ??= ReadTables();
+        if (!_isGoRead)
+        {
+            _isGoRead = true;
+            _go = Try(() => GoTable.Read(file)) is { } table ? new GoSymbols(table, file.Module) : null;
+        }
+
         if (_go?.Resolve(address) is { } inGo)
         {
             return inGo;
         }
 
+        if (_go is not null && !goTableFallback)
+        {
+            return ResolveUnknown(address);
+        }
+
+        _tables ??= ReadTables();
         var location = ResolveFunction(_tables, address);
         return _lines?.Resolve(address, location) ?? location;
     }
@@ -84,8 +98,10 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
             }
         }
 
-        return _unknown.TryGetValue(address, out var location) ? location : Remember(address);
+        return ResolveUnknown(address);
     }
+
+    private Location ResolveUnknown(ulong address) => _unknown.TryGetValue(address, out var location) ? location : Remember(address);
 
     private Location Remember(ulong address)
     {
@@ -93,6 +109,13 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         {
             _unknown.Clear();
             _unknownByStart.Clear();
+        }
+
+        if (!_isCodeRead)
+        {
+            _isCodeRead = true;
+            _starts = Try(() => FrameStarts.Read(file));
+            _stubs = Try(() => PltStubs.Read(file));
         }
 
         if (_stubs?.Find(address) is { } stub)
@@ -131,10 +154,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         }
 
         AddTables(tables, file, ElfSection.DynamicSymbols);
-        _starts = Try(() => FrameStarts.Read(file));
-        _stubs = Try(() => PltStubs.Read(file));
         _lines = withLines && ReadLines() is { } lines ? new LineLocations(lines, demangle) : null;
-        _go = Try(() => GoTable.Read(file)) is { } go ? new GoSymbols(go, file.Module) : null;
         return tables;
     }
 

@@ -37,7 +37,8 @@ internal sealed class ProcessSymbols
     /// <param name="isReturnAddress">
     /// True for all but the innermost frame: the call is before the address, and may be the last instruction of its function.
     /// </param>
-    public Location Resolve(ulong address, bool isReturnAddress)
+    /// <param name="goTableFallback">As <see cref="SymbolOptions.GoTableFallback"/>.</param>
+    public Location Resolve(ulong address, bool isReturnAddress, bool goTableFallback = true)
     {
         var at = isReturnAddress && address > 0 ? address - 1 : address;
         var index = Image.FindIndex(at);
@@ -48,7 +49,7 @@ internal sealed class ProcessSymbols
 
         if (_files[index] is { } file)
         {
-            return file.Resolve(Image.Mappings[index].ToFileAddress(at));
+            return file.Resolve(Image.Mappings[index].ToFileAddress(at), goTableFallback);
         }
 
         return FindJit(at) ?? ResolveWithoutFile(Image.Mappings[index].Mapping, at);

@@ -29,13 +29,13 @@ internal sealed class SymbolCaches
         _assemblies = new(options.SameFileCacheSize, options.CacheRounds, _ => { });
     }
 
-    /// <summary>Changed values take effect at once: sizes at the end of the round, another way of showing names by emptying the caches.</summary>
+    /// <summary>Changed values take effect at once: sizes at the end of the round, other names by emptying the caches.</summary>
     public SymbolOptions Options
     {
         get => _options;
         set
         {
-            if (value.Demangle != _options.Demangle || value.Lines != _options.Lines)
+            if ((value.Demangle, value.Lines, value.GoTableFallback) != (_options.Demangle, _options.Lines, _options.GoTableFallback))
             {
                 Clear();
             }
@@ -85,7 +85,7 @@ internal sealed class SymbolCaches
     }
 
     /// <summary>Names an address of a process; see <see cref="ProcessSymbols.Resolve"/>.</summary>
-    public static Location Resolve(ProcessSymbols symbols, ulong address, bool isReturnAddress) => symbols.Resolve(address, isReturnAddress);
+    public static Location Resolve(ProcessSymbols symbols, ulong address, bool isReturnAddress, bool goTableFallback = true) => symbols.Resolve(address, isReturnAddress, goTableFallback);
 
     /// <summary>Names a kernel address, of the frame itself or a return address.</summary>
     public Location ResolveKernel(ulong address, bool isReturnAddress = false) =>

@@ -7,6 +7,7 @@ namespace ActorProfiler.Collector.Symbols;
 /// <param name="BuildIdCacheSize">Files with a build id kept.</param>
 /// <param name="SameFileCacheSize">Files without one kept.</param>
 /// <param name="Lines">Whether source lines and inlined calls are read from debug information; it costs memory. Go programs have them always.</param>
+/// <param name="GoTableFallback">Whether the symbol tables of a Go program are asked for what its own table does not name: the C code in it. Without, they are not read.</param>
 /// <param name="CacheRounds">Rounds in which an unused entry survives in a full cache.</param>
 internal sealed record SymbolOptions(
     int PidCacheSize = 32,
@@ -14,7 +15,8 @@ internal sealed record SymbolOptions(
     int SameFileCacheSize = 8,
     int CacheRounds = 3,
     DemangleMode Demangle = DemangleMode.None,
-    bool Lines = false)
+    bool Lines = false,
+    bool GoTableFallback = true)
 {
     public static readonly SymbolOptions Default = new();
 }

@@ -32,7 +32,8 @@ internal sealed record TargetList(
 /// <param name="SampleRate">In Hz; 0 as the host's.</param>
 /// <param name="Python">Null as the host's.</param>
 /// <param name="Demangle">"" as the host's.</param>
-internal sealed record TargetDefaults(int SampleRate, ProcessFlags Flags, bool? Python, string Demangle)
+/// <param name="GoTableFallback">Null as the host's.</param>
+internal sealed record TargetDefaults(int SampleRate, ProcessFlags Flags, bool? Python, string Demangle, bool? GoTableFallback = null)
 {
     public static readonly TargetDefaults AsHost = new(0, ProcessFlags.None, null, "");
 }

@@ -9,7 +9,8 @@ namespace ActorProfiler.Collector.Targets;
 /// <param name="KeepOneIn">Ticks of which one is kept, with that weight.</param>
 /// <param name="Python">Whether Python's frames are read; null as the block says.</param>
 /// <param name="Demangle">How names are shown; "" as the block says.</param>
-internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? Python = null, string Demangle = "")
+/// <param name="GoTableFallback">Whether the symbol tables of a Go program are asked for what its own does not name; null as the block says.</param>
+internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? Python = null, string Demangle = "", bool? GoTableFallback = null)
 {
     public const string Prefix = "__meta_pyroscope_ebpf_options_";
 
@@ -17,17 +18,17 @@ internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? P
 
     private const string CollectKernel = "collect_kernel";
     private const string PythonEnabled = "python_enabled";
+    private const string GoFallback = "go_table_fallback";
     private const string DemangleMode = "demangle";
     private const string SampleRate = "sample_rate";
 
-    private static readonly string[] _effective = [CollectKernel, SampleRate, "tenant", PythonEnabled, DemangleMode];
+    private static readonly string[] _effective = [CollectKernel, SampleRate, "tenant", PythonEnabled, GoFallback, DemangleMode];
 
     private static readonly string[] _modes = ["none", "simplified", "templates", "full"];
 
     /// <summary>Options of the original that change nothing, and why.</summary>
     private static readonly Dictionary<string, string> _idle = new(StringComparer.Ordinal)
     {
-        ["go_table_fallback"] = "the symbol table is always asked where Go's own has no name",
         ["python_full_file_path"] = "profiles always have the whole path of a Python function's file",
         ["python_bpf_debug_log"] = "the programs write no log; metrics count what could not be read",
         ["python_bpf_error_log"] = "the programs write no log; metrics count what could not be read",
@@ -47,7 +48,10 @@ internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? P
             null => defaults.Flags,
         };
         var demangle = discovered[Prefix + DemangleMode];
-        return new TargetOptions(keepOneIn, flags, Flag(discovered, PythonEnabled) ?? defaults.Python, Array.IndexOf(_modes, demangle) < 0 ? defaults.Demangle : demangle);
+        return new TargetOptions(keepOneIn, flags, Flag(discovered, PythonEnabled) ?? defaults.Python, Array.IndexOf(_modes, demangle) < 0 ? defaults.Demangle : demangle)
+        {
+            GoTableFallback = Flag(discovered, GoFallback) ?? defaults.GoTableFallback,
+        };
     }
 
     /// <summary>What in the labels has no effect, in words; none when all of it has.</summary>
@@ -61,7 +65,7 @@ internal sealed record TargetOptions(uint KeepOneIn, ProcessFlags Flags, bool? P
             : Array.IndexOf(_effective, option) < 0 ? $"there is no option {name}{Spelling.DidYouMean(option, _effective.Concat(_idle.Keys))}"
             : option == SampleRate && RateOf(value) is null ? $"{name} should be a number of Hz above 0, got \"{value}\""
             : option == DemangleMode && Array.IndexOf(_modes, value) < 0 ? $"{name} should be one of {string.Join(", ", _modes)}, got \"{value}\""
-            : option is CollectKernel or PythonEnabled && value is not ("true" or "false") ? $"{name} should be true or false, got \"{value}\", which counts as false"
+            : option is CollectKernel or PythonEnabled or GoFallback && value is not ("true" or "false") ? $"{name} should be true or false, got \"{value}\", which counts as false"
             : null;
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
@@ -9,11 +8,11 @@ namespace ActorProfiler.Collector.Targets;
 /// <summary>Matches processes to targets, in each <c>pyroscope.ebpf</c> block: by pid, then by container, then by the default.</summary>
 /// <remarks>
 /// Thread-safe: the sampling thread asks when it meets a process, the stacks stage when an interval ends. What a process is is read from
-/// <c>/proc</c> once, at the first question, so that its last samples still find their target when it is gone.
+/// <c>/proc</c> at the first question and kept, so that its last samples still find their target when it is gone.
 /// </remarks>
 internal sealed class TargetTable : IProcessPolicy
 {
-    private readonly ConcurrentDictionary<ProcessIdentity, ProcessFacts> _facts = new();
+    private readonly ContainerCache _containers = new();
     private volatile View _view = new([], SamplingOptions.DefaultRate);
 
     /// <summary>What is asked about a process, read while it lives.</summary>
@@ -29,6 +28,9 @@ internal sealed class TargetTable : IProcessPolicy
     /// <summary>The host's rate has changed: targets with one of their own keep other parts of it.</summary>
     public void SetSampleRate(int sampleRate) => _view = Of([.. _view.Blocks.Select(block => block.List)], sampleRate);
 
+    /// <summary>How many processes without samples it remembers.</summary>
+    public void SetBounds(ContainerCache.Bounds bounds) => _containers.SetBounds(bounds);
+
     /// <summary>A line for each process and container that several targets name: which of them counts.</summary>
     public static IEnumerable<string> Duplicates(ImmutableArray<LabelSet> discovered) =>
         from labels in discovered
@@ -43,7 +45,7 @@ internal sealed class TargetTable : IProcessPolicy
     public ProcessDecision Decide(KnownProcess process)
     {
         var found = new List<Target>();
-        Match(process, found);
+        Match(process, isSampled: false, found);
         if (found.Count == 0)
         {
             return ProcessDecision.Ignored;
@@ -65,23 +67,17 @@ internal sealed class TargetTable : IProcessPolicy
         return found.FirstOrDefault();
     }
 
-    /// <summary>Adds the target of a process in each block, one for each series.</summary>
-    public void Match(KnownProcess process, List<Target> found)
-    {
-        ProcessFacts? facts = null;
-        foreach (var block in _view.Blocks)
-        {
-            var target = block.Find(process.Identity.Pid)
-                ?? block.Find(process.Identity.Pid, facts ??= _facts.GetOrAdd(process.Identity, static (_, known) => Read(known.Identity.Pid, known.Comm), process));
-            Add(target, found);
-        }
-    }
+    /// <summary>Adds the target of a process that has samples in each block, one for each series.</summary>
+    public void Match(KnownProcess process, List<Target> found) => Match(process, isSampled: true, found);
 
     /// <summary>The targets of a process of which all is known, with their blocks.</summary>
     internal IEnumerable<(TargetList Block, Target? Target)> Match(int pid, ProcessFacts facts) =>
         _view.Blocks.Select(block => (block.List, block.Find(pid, facts)));
 
-    public void Forget(ProcessIdentity process) => _facts.TryRemove(process, out _);
+    public void Forget(ProcessIdentity process) => _containers.Forget(process);
+
+    /// <summary>Ends a collect interval.</summary>
+    public void EndRound() => _containers.EndRound();
 
     /// <summary>What a process is called when no target names it.</summary>
     internal static ProcessFacts Read(int pid, string comm)
@@ -94,6 +90,17 @@ internal sealed class TargetTable : IProcessPolicy
             : ProcFiles.Executable(pid) is { } path ? Path.GetFileName(path).Replace(" (deleted)", "", StringComparison.Ordinal)
             : comm;
         return new ProcessFacts(container, name.Length > 0 ? name : comm);
+    }
+
+    private void Match(KnownProcess process, bool isSampled, List<Target> found)
+    {
+        ProcessFacts? facts = null;
+        foreach (var block in _view.Blocks)
+        {
+            var target = block.Find(process.Identity.Pid)
+                ?? block.Find(process.Identity.Pid, facts ??= _containers.Get(process, isSampled, static known => Read(known.Identity.Pid, known.Comm)));
+            Add(target, found);
+        }
     }
 
     private static View Of(ImmutableArray<TargetList> lists, int sampleRate) => new([.. lists.Select(list => new TargetIndex(list, sampleRate))], sampleRate);

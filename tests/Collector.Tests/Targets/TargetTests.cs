@@ -108,7 +108,9 @@ public class TargetTests
     [InlineData("demangle", "some", "should be one of none, simplified, templates, full, got \"some\"")]
     [InlineData("sample_rate", "-1", "should be a number of Hz above 0")]
     [InlineData("python_enabled", "yes", "which counts as false")]
-    [InlineData("go_table_fallback", "true", "has no effect: the symbol table is always asked")]
+    [InlineData("go_table_fallback", "false", null)]
+    [InlineData("go_table_fallback", "no", "which counts as false")]
+    [InlineData("python_full_file_path", "true", "has no effect: profiles always have the whole path")]
     [InlineData("colect_kernel", "true", "there is no option __meta_pyroscope_ebpf_options_colect_kernel; did you mean \"collect_kernel\"?")]
     public void Says_which_option_of_a_target_has_no_effect(string option, string value, string? expected)
     {

@@ -41,6 +41,36 @@ public sealed class TargetOptionsTests : IDisposable
     }
 
     [Fact]
+    public async Task The_symbol_table_of_a_go_program_names_the_c_code_in_it_as_long_as_it_may()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("gcc", "gcc");
+        using var busy = TestPrograms.Start(TestPrograms.CompileGo("splitcgo"), "300");
+        using var never = TestPrograms.Start(TestPrograms.CompileGo("splitcgo"), "300");
+        string[] targets =
+        [
+            $$"""{__process_pid__ = "{{busy.Pid}}", service_name = "cgo"}""",
+            $$"""{__process_pid__ = "{{never.Pid}}", service_name = "never", __meta_pyroscope_ebpf_options_go_table_fallback = "false"}""",
+        ];
+        await using var server = await FakePyroscope.StartAsync();
+        using var service = Start(server, "go_table_fallback = false", targets);
+        await Poll.UntilAsync(() => Services(server).Count(name => name == "cgo") > 1, _patience, () => service.Text);
+        Assert.Contains("main.hashRows", Names(server, "cgo", 0));
+        Assert.DoesNotContain("hash_rows", Names(server, "cgo", 0));
+
+        ConfigText.WriteTargets(_data, server.Url.ToString(), "go_table_fallback = true\n  container_id_cache_size = 1", targets);
+        service.HangUp();
+        var from = server.Pushes.Count;
+        await Poll.UntilAsync(() => Names(server, "cgo", from).Contains("hash_rows"), _patience, () => service.Text);
+        await Poll.UntilAsync(() => Services(server).Skip(from).Count(name => name == "never") > 1, _patience, () => service.Text);
+        Assert.Equal(0, await service.StopAsync());
+
+        Assert.Contains("main.hashRows", Names(server, "never", from));
+        Assert.DoesNotContain("hash_rows", Names(server, "never", 0));
+        Assert.DoesNotContain(service.Lines, line => line.Contains("no effect", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Two_blocks_sample_two_processes_each_at_its_rate_and_send_them_each_its_way()
     {
         Requirements.Bpf();
