@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace ActorProfiler.Tests.Run;
 
@@ -20,7 +18,7 @@ public sealed class ConfigurationTests : IDisposable
     public async Task The_documented_configuration_runs_unchanged_against_a_server_with_TLS_and_basic_authentication()
     {
         Requirements.Bpf();
-        using var certificate = Certificate();
+        using var certificate = TestCertificate.Make();
         var authority = Path.Combine(_data.Path, "ca.pem");
         await File.WriteAllTextAsync(authority, certificate.ExportCertificatePem());
         await using var server = await FakePyroscope.StartAsync(certificate: certificate);
@@ -122,18 +120,6 @@ public sealed class ConfigurationTests : IDisposable
         // Every tick is worth the period of the clock that really ran.
         var pushed = server.Stored.Where(push => push.Labels["service_name"] == "storm").Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0])) / 1e9;
         Assert.InRange(pushed, spent * 0.8, spent * 1.2);
-    }
-
-    private static X509Certificate2 Certificate()
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        var now = TimeProvider.System.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
     }
 
     private static int FreePort()

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ActorProfiler.Collector.Targets.Discovery.Kubernetes;
@@ -111,7 +109,7 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Trusts_only_the_authority_it_is_given(bool byKubeconfig)
     {
-        using var certificate = Certificate();
+        using var certificate = TestCertificate.Make();
         await using var cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded(), certificate);
         cluster.Token = "secret";
         await File.WriteAllTextAsync(TokenFile, "secret");
@@ -177,18 +175,6 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
             user:
               token: secret
         """;
-
-    private static X509Certificate2 Certificate()
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=kubernetes", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        var now = TimeProvider.System.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-    }
 
     private IAsyncEnumerator<ImmutableArray<LabelSet>> Search(KubernetesDiscovery discovery) =>
         discovery.FindAsync(new HastyClock(), _late.Token).GetAsyncEnumerator(_late.Token);
