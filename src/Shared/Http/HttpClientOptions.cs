@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using ActorProfiler.Configuration.Evaluation;
 
@@ -7,6 +8,10 @@ namespace ActorProfiler.Http;
 /// <remarks>Every <c>…File</c> is read again when it is needed, so that what is in it can be exchanged.</remarks>
 public sealed record HttpClientOptions
 {
+    /// <summary>https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2</summary>
+    private static readonly SearchValues<char> _token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     public BasicAuthOptions? BasicAuth { get; init; }
 
     public AuthorizationOptions? Authorization { get; init; }
@@ -25,6 +30,9 @@ public sealed record HttpClientOptions
 
     public bool ProxyFromEnvironment { get; init; }
 
+    /// <summary>Sent with the CONNECT to the proxy.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<SecretValue>> ProxyConnectHeader { get; init; } = ImmutableSortedDictionary<string, ImmutableArray<SecretValue>>.Empty;
+
     /// <summary>Only within the host of the URL: credentials never go elsewhere.</summary>
     public bool FollowRedirects { get; init; } = true;
 
@@ -40,6 +48,13 @@ public sealed record HttpClientOptions
         Refuse(ways.Count(used => used) > 1, "at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file must be configured");
         Refuse(ProxyFromEnvironment && ProxyUrl.Length > 0, "if proxy_from_environment is configured, proxy_url must not be configured");
         Refuse(ProxyFromEnvironment && NoProxy.Length > 0, "if proxy_from_environment is configured, no_proxy must not be configured");
+        Refuse(!ProxyConnectHeader.IsEmpty && ProxyUrl.Length == 0 && !ProxyFromEnvironment, "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured");
+        foreach (var (name, values) in ProxyConnectHeader)
+        {
+            Refuse(name.Length == 0 || name.AsSpan().ContainsAnyExcept(_token), $"proxy_connect_header \"{name}\" is no name of a header");
+            Refuse(values.Any(value => value.Reveal().AsSpan().ContainsAny('\r', '\n', '\0')), $"proxy_connect_header \"{name}\" has a value of several lines");
+        }
+
         Refuse(NoProxy.Length > 0 && ProxyUrl.Length == 0, "if no_proxy is configured, proxy_url must also be configured");
     }
 

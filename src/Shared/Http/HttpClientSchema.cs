@@ -5,12 +5,6 @@ namespace ActorProfiler.Http;
 /// <summary>The arguments that all components which talk HTTP have in common.</summary>
 public static class HttpClientSchema
 {
-    private static readonly ArgumentType<string> _refused = new(
-        "map(list(secret))", _ => throw new DecodeException("is not supported; have the proxy know its clients by proxy_url's user and password"), _ => "")
-    {
-        IsSecret = true,
-    };
-
     private static readonly BlockSchema<BasicAuthOptions> _basicAuth = new BlockSchema<BasicAuthOptions>(() => new())
         .Optional("username", ArgumentTypes.Text, auth => auth.Username, (auth, value) => auth with { Username = value }, "User name; for Grafana Cloud the number of the stack.")
         .Optional("password", ArgumentTypes.Secret, auth => auth.Password, (auth, value) => auth with { Password = value }, "Password or token.")
@@ -76,7 +70,7 @@ public static class HttpClientSchema
         .Optional("proxy_url", ArgumentTypes.Parsed("string", Url, url => url), options => get(options).ProxyUrl, (options, value) => set(options, get(options) with { ProxyUrl = value }), "Proxy that requests go through.")
         .Optional("no_proxy", ArgumentTypes.Text, options => get(options).NoProxy, (options, value) => set(options, get(options) with { NoProxy = value }), "Hosts, domains and networks that are asked directly, with commas between.")
         .Optional("proxy_from_environment", ArgumentTypes.Bool, options => get(options).ProxyFromEnvironment, (options, value) => set(options, get(options) with { ProxyFromEnvironment = value }), "Takes the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
-        .Optional("proxy_connect_header", _refused, _ => null, (options, _) => options, "Not supported; an error says so.");
+        .Optional("proxy_connect_header", ArgumentTypes.Map(ArgumentTypes.List(ArgumentTypes.Secret)), options => get(options).ProxyConnectHeader, (options, value) => set(options, get(options) with { ProxyConnectHeader = value }), "Headers of the CONNECT by which the proxy is asked for a tunnel to a server with TLS.");
 
     /// <summary>An absolute http or https URL.</summary>
     /// <exception cref="FormatException">It is none.</exception>

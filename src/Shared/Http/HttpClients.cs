@@ -45,6 +45,13 @@ public static class HttpClients
             handler.Proxy = new ListedProxy(new Uri(options.ProxyUrl), options.NoProxy);
         }
 
+        if (!options.ProxyConnectHeader.IsEmpty)
+        {
+            var tunnel = new ProxyTunnel(handler.Proxy ?? HttpClient.DefaultProxy, options.ProxyConnectHeader, () => Ssl(options.Tls));
+            handler.Proxy = tunnel;
+            handler.ConnectCallback = tunnel.ConnectAsync;
+        }
+
         return handler;
     }
 
