@@ -45,10 +45,15 @@ forms() {
 		Go, stripped|go|go_form -ldflags=-s\ -w|$work/split
 		Go, cgo|go|cgo_form|$work/split
 	FORMS
-	local python
+	local python command
 	for python in python3.8 python3.11 python3.12 python3.13; do
 		if python=$(find_python "$python"); then
 			echo "$("$python" --version | cut -d. -f1,2)|$python|true|$python $sources/split.py"
+		fi
+	done
+	for python in 3.14 3.15; do
+		if command=$(bench/newer-python.sh "$python" 2>/dev/null); then
+			echo "Python $python|true|true|$command $sources/split.py"
 		fi
 	done
 	cat <<-FORMS

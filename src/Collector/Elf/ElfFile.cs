@@ -117,6 +117,20 @@ internal sealed class ElfFile : IDisposable
         return holder is { } found ? unchecked(fileOffset - found.Offset + found.Address) : null;
     }
 
+    /// <summary>Where in the file the bytes of a virtual address are, or null when no loaded segment has them there.</summary>
+    public ulong? OffsetOf(ulong address)
+    {
+        foreach (var segment in Segments)
+        {
+            if (segment.Type == ElfSegment.Load && address >= segment.Address && address - segment.Address < segment.FileSize)
+            {
+                return segment.Offset + (address - segment.Address);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The virtual address of <paramref name="address"/> in a process.</summary>
     /// <param name="mappingStart">Where the mapping begins in the process.</param>
     /// <param name="mappingOffset">Which offset of the file is there.</param>

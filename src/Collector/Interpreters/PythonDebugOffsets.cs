@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 
 namespace ActorProfiler.Collector.Interpreters;
 
 /// <summary>
 /// Reads <c>_Py_DebugOffsets</c>, with which CPython describes itself from 3.13 on: the first bytes of <c>_PyRuntime</c>, as they are in the file.
 /// </summary>
-/// <remarks>Source: Include/internal/pycore_debug_offsets.h of CPython 3.13 and 3.14. A sequence of 64-bit numbers behind a cookie.</remarks>
+/// <remarks>Source: Include/internal/pycore_debug_offsets.h of CPython 3.13 to 3.15. A sequence of 64-bit numbers behind a cookie.</remarks>
 internal static class PythonDebugOffsets
 {
     /// <summary>Bytes of the part that is read.</summary>
@@ -14,10 +15,14 @@ internal static class PythonDebugOffsets
     private static ReadOnlySpan<byte> Cookie => "xdebugpy"u8;
 
     /// <summary>Where the numbers stand that differ between versions; the others follow from them.</summary>
-    private readonly record struct Places(int InterpreterNext, int InterpreterThreads, int Thread, int Frame, int Code);
+    private readonly record struct Places(int InterpreterNext, int InterpreterThreads, int Thread, int ThreadId, int Frame, int Code);
 
-    private static readonly Places _in313 = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 19, Frame: 28, Code: 34);
-    private static readonly Places _in314 = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, Frame: 31, Code: 39);
+    private static readonly ImmutableDictionary<int, Places> _places = new Dictionary<int, Places>
+    {
+        [13] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 19, ThreadId: 24, Frame: 28, Code: 34),
+        [14] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 27, Frame: 31, Code: 39),
+        [15] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 30, Frame: 39, Code: 47),
+    }.ToImmutableDictionary();
 
     /// <summary>The layout; its <see cref="PythonLayout.Interpreters"/> is the offset in <c>_PyRuntime</c>.</summary>
     /// <returns>Null, with the reason, for a version or a build that is not known.</returns>
@@ -31,22 +36,21 @@ internal static class PythonDebugOffsets
 
         var version = (int)(Number(bytes, 1) >> 16 & 0xff);
         var isFreeThreaded = Number(bytes, 2) != 0;
-        if (isFreeThreaded || version is not (13 or 14))
+        if (isFreeThreaded || !_places.TryGetValue(version, out var at))
         {
             reason = isFreeThreaded ? "python_free_threaded" : "python_version";
             return null;
         }
 
         reason = "";
-        var at = version == 13 ? _in313 : _in314;
-        return PythonLayout.WithNewText(shortStates: version >= 14) with
+        return PythonLayout.NewText with
         {
             Interpreters = Number(bytes, 5),
             InterpreterNext = Offset(bytes, at.InterpreterNext),
             InterpreterThreads = Offset(bytes, at.InterpreterThreads),
             ThreadNext = Offset(bytes, at.Thread + 2),
             ThreadFrame = Offset(bytes, at.Thread + 4),
-            ThreadId = Offset(bytes, at.Thread + 5),
+            ThreadId = Offset(bytes, at.ThreadId),
             CFrameFrame = PythonLayout.Absent,
             FramePrevious = Offset(bytes, at.Frame + 1),
             FrameCode = Offset(bytes, at.Frame + 2),

@@ -45,6 +45,9 @@ internal readonly record struct PythonLayout(
     // struct PyASCIIObject up to 3.11, with the wstr field that 3.12 took out. Include/cpython/unicodeobject.h.
     private static readonly PythonLayout _oldText = new() { TextState = 32, TextLength = 16, TextAscii = 48, TextCompact = 72, AsciiBit = 1 << 6 };
 
+    /// <summary>The text part of 3.12 and later.</summary>
+    public static readonly PythonLayout NewText = new() { TextState = 32, TextLength = 16, TextAscii = 40, TextCompact = 56, AsciiBit = 1 << 6 };
+
     /// <summary>Versions that do not describe themselves, measured on the debug information of their builds: by minor version.</summary>
     /// <remarks><see cref="Interpreters"/> is the offset of the list's head in <c>_PyRuntime</c> here.</remarks>
     public static readonly ImmutableDictionary<int, PythonLayout> Known = new Dictionary<int, PythonLayout>
@@ -68,7 +71,7 @@ internal readonly record struct PythonLayout(
             CodeName = 128,
             CodeFirstLine = 72,
         },
-        [12] = WithNewText(shortStates: false) with
+        [12] = NewText with
         {
             Interpreters = 40,
             InterpreterThreads = 72,
@@ -85,11 +88,6 @@ internal readonly record struct PythonLayout(
             CodeFirstLine = 68,
         },
     }.ToImmutableDictionary();
-
-    /// <summary>The text part of 3.12 and later.</summary>
-    /// <param name="shortStates">3.14 and later: the state's first half counts references.</param>
-    public static PythonLayout WithNewText(bool shortStates) =>
-        new() { TextState = 32, TextLength = 16, TextAscii = 40, TextCompact = 56, AsciiBit = shortStates ? 1u << 20 : 1u << 6 };
 
     private static PythonLayout Before311(uint frameCode, uint framePrevious) => _oldText with
     {

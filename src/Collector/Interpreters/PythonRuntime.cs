@@ -7,6 +7,9 @@ namespace ActorProfiler.Collector.Interpreters;
 /// <summary>Finds CPython in a process and how its memory is laid out.</summary>
 internal static partial class PythonRuntime
 {
+    /// <summary>The function that runs Python code. Compilers split it: <c>_PyEval_EvalFrameDefault.cold</c>, <c>….localalias</c>.</summary>
+    public const string Loop = "_PyEval_EvalFrameDefault";
+
     private const string Symbol = "_PyRuntime";
     private const int SelfDescribing = 13;
 
@@ -51,15 +54,8 @@ internal static partial class PythonRuntime
 
     private static byte[] ReadData(ElfFile file, ulong address)
     {
-        foreach (var segment in file.Segments)
-        {
-            if (segment.Type == ElfSegment.Load && address >= segment.Address && address - segment.Address < segment.FileSize)
-            {
-                return file.Source.ReadRange(segment.Offset + (address - segment.Address), PythonDebugOffsets.Size, PythonDebugOffsets.Size, Symbol);
-            }
-        }
-
-        throw new FormatException($"{Symbol} of {file.Path} at 0x{address:x} is in no loaded segment");
+        var offset = file.OffsetOf(address) ?? throw new FormatException($"{Symbol} of {file.Path} at 0x{address:x} is in no loaded segment");
+        return file.Source.ReadRange(offset, PythonDebugOffsets.Size, PythonDebugOffsets.Size, Symbol);
     }
 
     [GeneratedRegex(@"^(lib)?python3\.(?<minor>\d{1,2})", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]

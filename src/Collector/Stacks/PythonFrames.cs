@@ -10,9 +10,6 @@ namespace ActorProfiler.Collector.Stacks;
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class PythonFrames
 {
-    /// <summary>The interpreter's loop. Compilers split it: <c>_PyEval_EvalFrameDefault.cold</c>, <c>….localalias</c>.</summary>
-    private const string Loop = "_PyEval_EvalFrameDefault";
-
     private static readonly Location _unnamed =
         new(Module: null, Address: 0, [new Line(new Function("[python]", "[python]"), Number: 0)], IsSymbolized: false);
 
@@ -65,8 +62,8 @@ internal sealed class PythonFrames
     }
 
     private static bool IsLoop(Location location) =>
-        location.Lines[^1].Function.SystemName is var name && name.StartsWith(Loop, StringComparison.Ordinal)
-        && (name.Length == Loop.Length || name[Loop.Length] == '.');
+        location.Lines[^1].Function.SystemName is var name && name.StartsWith(PythonRuntime.Loop, StringComparison.Ordinal)
+        && (name.Length == PythonRuntime.Loop.Length || name[PythonRuntime.Loop.Length] == '.');
 
     private Location LocationOf(PythonFunction? function) => function is null ? _unnamed : _locations.GetValue(function, static function =>
         new Location(

@@ -22,6 +22,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
     private ElfFile? _debugFile;
     private FrameStarts? _starts;
     private PltStubs? _stubs;
+    private Dictionary<ulong, string> _parts = [];
     private GoSymbols? _go;
     private bool _isGoRead;
     private bool _isCodeRead;
@@ -115,6 +116,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         {
             _isCodeRead = true;
             _starts = Try(() => FrameStarts.Read(file));
+            _parts = _starts is { } starts ? Try(() => FunctionParts.Read(file, starts)) ?? [] : [];
             _stubs = Try(() => PltStubs.Read(file));
         }
 
@@ -128,7 +130,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         var start = _starts?.Find(address) ?? address;
         if (!_unknownByStart.TryGetValue(start, out var location))
         {
-            location = Unknown.InModule(file.Module, start);
+            location = _parts.TryGetValue(start, out var part) ? Named(start, part, isSymbolized: true) : Unknown.InModule(file.Module, start);
             _unknownByStart[start] = location;
         }
 

@@ -70,6 +70,12 @@ internal sealed class FrameStarts
         return LengthOf(index) is { } length && address - start >= length ? null : start;
     }
 
+    /// <summary>Length of the function that begins at <paramref name="start"/>, or null when none does.</summary>
+    public ulong? LengthAt(ulong start) =>
+        unchecked((long)(start - _header)) is >= int.MinValue and <= int.MaxValue and var relative && Array.BinarySearch(_starts, (int)relative) is >= 0 and var index
+            ? LengthOf(index)
+            : null;
+
     /// <summary>Length of the function by its FDE; null when the FDE is not of the usual form, 32-bit and relative.</summary>
     private ulong? LengthOf(int index)
     {

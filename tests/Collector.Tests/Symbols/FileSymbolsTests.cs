@@ -55,6 +55,34 @@ public class FileSymbolsTests
     }
 
     [Fact]
+    public void Names_the_part_that_a_compiler_moved_out_of_pythons_loop_though_its_own_symbol_is_stripped()
+    {
+        const string Loop = """
+            #include <stdlib.h>
+            __attribute__((noinline, cold)) void rare(int x) { if (x == 7) abort(); }
+            __attribute__((noinline)) int _PyEval_EvalFrameDefault(int x, char **v)
+            {
+                if (__builtin_expect(x > 9, 0)) { rare(x); x *= 5; rare(x); }
+                for (int i = 0; v[i]; i++) {
+                    if (__builtin_expect(v[i][0] == 'a', 0)) { rare(x); x += atoi(v[i]); rare(x * 3); }
+                    x += v[i][1];
+                }
+                return x;
+            }
+            int main(int c, char **v) { return _PyEval_EvalFrameDefault(c, v); }
+            """;
+        using var program = new CompiledProgram(Loop, "-O2 -rdynamic -freorder-blocks-and-partition");
+        var part = program.Symbols()["_PyEval_EvalFrameDefault.cold"];
+        program.Run("strip", program.Path);
+
+        var location = Open(program.Path).Resolve(part + 2);
+
+        Assert.Equal("_PyEval_EvalFrameDefault.cold", location.Lines[0].Function.Name);
+        Assert.Equal(part, location.Address);
+        Assert.True(location.IsSymbolized);
+    }
+
+    [Fact]
     public void Names_a_plt_stub_after_the_function_it_calls()
     {
         using var program = new CompiledProgram(Source, "-O1 -fcf-protection=full -Wl,-z,ibt -Wl,-z,lazy");

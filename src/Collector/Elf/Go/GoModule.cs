@@ -48,7 +48,7 @@ internal readonly record struct GoModule(ulong Text, ulong? FunctionData)
                 && ValueAt(relocations, record + TextField) is { } text && file.IsCode(text))
             {
                 var functionData = ValueAt(relocations, record + (ulong)(has120 ? FunctionDataField120 : FunctionDataField118));
-                return new GoModule(text, functionData is { } address ? OffsetOf(file, address) : null);
+                return new GoModule(text, functionData is { } address ? file.OffsetOf(address) : null);
             }
         }
 
@@ -97,20 +97,7 @@ internal readonly record struct GoModule(ulong Text, ulong? FunctionData)
             var functionData = BinaryPrimitives.ReadUInt64LittleEndian(record[(has120 ? FunctionDataField120 : FunctionDataField118)..]);
             if (file.IsCode(text))
             {
-                return new GoModule(text, OffsetOf(file, functionData));
-            }
-        }
-
-        return null;
-    }
-
-    private static ulong? OffsetOf(ElfFile file, ulong address)
-    {
-        foreach (var segment in file.Segments)
-        {
-            if (segment.Type == ElfSegment.Load && address >= segment.Address && address - segment.Address < segment.FileSize)
-            {
-                return segment.Offset + (address - segment.Address);
+                return new GoModule(text, file.OffsetOf(functionData));
             }
         }
 
