@@ -51,6 +51,10 @@ forms() {
 			echo "$("$python" --version | cut -d. -f1,2)|$python|true|$python $sources/split.py"
 		fi
 	done
+	cat <<-FORMS
+		Python in uWSGI|uwsgi|true|uwsgi --plugin python3 --pyrun $sources/split.py --pyargv
+		Python in a C program|/usr/bin/python3-config|embed_form|$work/embed $sources/split.py
+	FORMS
 	for python in 3.14 3.15; do
 		if command=$(bench/newer-python.sh "$python" 2>/dev/null); then
 			echo "Python $python|true|true|$command $sources/split.py"
@@ -64,6 +68,7 @@ forms() {
 		Node|node|true|node --max-inlined-bytecode-size=0 $sources/split.js
 	FORMS
 }
+embed_form() { gcc -O2 -o "$work/embed" "$sources/embed.c" $(/usr/bin/python3-config --embed --includes --ldflags) -pthread; }
 cgo_form() { (cd "$sources/splitcgo" && go build -o "$work/split" .); }
 find_python() { # python3.N: on PATH and able to run, or of pyenv
 	local found

@@ -9,8 +9,7 @@
 
 #define PYTHON_FRAMES_PER_CALL 16
 #define PYTHON_CALLS	       (MAX_PYTHON_FRAMES / PYTHON_FRAMES_PER_CALL)
-#define PYTHON_THREADS	       128 /* searched for the current one */
-#define PYTHON_INTERPRETERS    4   /* searched likewise */
+#define PYTHON_STATES	       192 /* of threads, searched for the current one */
 #define PYTHON_ABSENT	       0xffffffffu
 #define PYTHON_TAG_BITS	       7ull /* a code object is aligned; from 3.14 on the pointer to it carries tags */
 
@@ -88,43 +87,51 @@ struct {
 
 #define READ_USER(to, at) bpf_probe_read_user(&(to), sizeof(to), (void *)(at))
 
-/* The state of the current thread in the list of one interpreter, or 0. */
-static __always_inline __u64 find_python_thread(struct python *p, __u64 interpreter, __u64 self)
+/*
+ * The frame that the current thread runs if this state is its own, or 0. A thread may have several states: one in each
+ * interpreter, all but the running one without frames. And before 3.12 a state may be run by another thread than the
+ * one whose id it holds (uWSGI makes them so), but its cframe is on the stack of the thread that runs it.
+ */
+static __always_inline __u64 python_frame_of(struct python *p, __u64 thread, __u64 self, __u64 sp)
 {
-	__u64 thread = 0, id = 0;
+	__u64 id = 0, frame = 0;
 
-	if (READ_USER(thread, interpreter + p->interpreter_threads))
+	if (READ_USER(frame, thread + p->thread_frame))
 		return 0;
-	for (int i = 0; i < PYTHON_THREADS; i++) {
-		if (!thread || READ_USER(id, thread + p->thread_id))
+	if (p->cframe_frame == PYTHON_ABSENT) {
+		if (!frame || READ_USER(id, thread + p->thread_id))
 			return 0;
-		if (id == self)
-			return thread;
+		return id == self ? frame : 0;
+	}
+	/* What the thread register points at is the end of a thread's stack, but not of the first thread's. */
+	if (frame < sp || (self > sp && frame >= self) || READ_USER(frame, frame + p->cframe_frame))
+		return 0;
+	return frame;
+}
+
+/* The innermost Python frame of the current thread, or 0: it runs no Python. */
+static __always_inline __u64 find_python_frame(struct python *p, __u64 sp)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 self = BPF_CORE_READ(task, thread.fsbase);
+	__u64 interpreter = 0, thread = 0, frame;
+
+	if (READ_USER(interpreter, p->interpreters) || READ_USER(thread, interpreter + p->interpreter_threads))
+		return 0;
+	for (int i = 0; i < PYTHON_STATES; i++) {
+		if (!thread) {
+			if (READ_USER(interpreter, interpreter + p->interpreter_next) || !interpreter ||
+			    READ_USER(thread, interpreter + p->interpreter_threads))
+				return 0;
+			continue;
+		}
+		frame = python_frame_of(p, thread, self, sp);
+		if (frame)
+			return frame;
 		if (READ_USER(thread, thread + p->thread_next))
 			return 0;
 	}
 	return 0;
-}
-
-/* The innermost Python frame of the current thread, or 0: it runs no Python. */
-static __always_inline __u64 find_python_frame(struct python *p)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 self = BPF_CORE_READ(task, thread.fsbase);
-	__u64 interpreter = 0, thread = 0, frame = 0;
-
-	if (READ_USER(interpreter, p->interpreters))
-		return 0;
-	for (int i = 0; i < PYTHON_INTERPRETERS && interpreter && !thread; i++) {
-		thread = find_python_thread(p, interpreter, self);
-		if (READ_USER(interpreter, interpreter + p->interpreter_next))
-			break;
-	}
-	if (!thread || READ_USER(frame, thread + p->thread_frame))
-		return 0;
-	if (p->cframe_frame != PYTHON_ABSENT && (!frame || READ_USER(frame, frame + p->cframe_frame)))
-		return 0;
-	return frame;
 }
 
 /* Copies as much of a str object as there is room for. The size is a power of two. */
@@ -209,7 +216,7 @@ int python(struct bpf_perf_event_data *ctx)
 	if (!p)
 		goto out;
 	if (!w->python_calls)
-		w->python_frame = find_python_frame(p);
+		w->python_frame = find_python_frame(p, w->leaf_registers[7]);
 	for (int i = 0; i < PYTHON_FRAMES_PER_CALL; i++) {
 		if (!step_python(w, p))
 			goto out;

@@ -32,4 +32,5 @@ def main():
         run_query(query)
 
 
-main()
+if __name__ == "__main__":
+    main()
