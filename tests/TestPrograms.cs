@@ -45,6 +45,13 @@ internal static class TestPrograms
     public static RunningProgram Start(string path, params string[] arguments) =>
         new(Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true })!);
 
+    /// <summary>Starts SplitDotNet, which is built with the tests; disposing ends it.</summary>
+    public static RunningProgram StartDotNet(string seconds)
+    {
+        var dotnet = Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet";
+        return Start(dotnet, Path.Combine(AppContext.BaseDirectory, "SplitDotNet.dll"), seconds);
+    }
+
     internal sealed class RunningProgram(Process process) : IDisposable
     {
         public int Pid => process.Id;

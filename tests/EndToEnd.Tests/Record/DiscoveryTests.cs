@@ -18,7 +18,7 @@ public sealed class DiscoveryTests : IDisposable
         using var busy = TestPrograms.Start(path, "120");
         File.Delete(path);
 
-        AssertSplit(_recorder.Record(busy.Pid, "2s"));
+        AssertSplit(_recorder.RecordBusy(busy.Pid));
     }
 
     [Theory]
@@ -35,7 +35,7 @@ public sealed class DiscoveryTests : IDisposable
         var pid = AwaitProgram(unshare.Pid, "split");
         Assert.False(File.Exists(Path.Combine(hidden, "split")), form);
 
-        AssertSplit(_recorder.Record(pid, "2s"));
+        AssertSplit(_recorder.RecordBusy(pid));
     }
 
     [Fact]
@@ -43,15 +43,25 @@ public sealed class DiscoveryTests : IDisposable
     {
         Requirements.Bpf();
         var plugin = TestPrograms.CompileC("plugin", "-O2", "-fomit-frame-pointer", "-shared", "-fPIC");
-        using var late = TestPrograms.Start(TestPrograms.CompileC("late", "-O2", "-fomit-frame-pointer"), "1", plugin);
+        var program = TestPrograms.CompileC("late", "-O2", "-fomit-frame-pointer");
 
-        var profile = _recorder.Record(late.Pid, "4s");
+        // On a loaded machine it takes longer to come to the library.
+        for (var seconds = 4; ; seconds *= 2)
+        {
+            using var late = TestPrograms.Start(program, "1", plugin);
 
-        var before = profile.ShareOf(stack => Recorded.Follows(stack, "work_before", "main"));
-        var after = profile.ShareOf(stack => Recorded.Follows(stack, "plugin_inner", "plugin_work") && Recorded.Follows(stack, "plugin_work", "main"));
-        Assert.True(before > 3, $"{before:F1} % before the library was loaded");
-        Assert.True(after > 10, $"{after:F1} % in the library");
-        Assert.True(before + after > 97, $"{before:F1} % + {after:F1} %: the rest is not whole");
+            var profile = _recorder.Record(late.Pid, $"{seconds}s");
+
+            var before = profile.ShareOf(stack => Recorded.Follows(stack, "work_before", "main"));
+            var after = profile.ShareOf(stack => Recorded.Follows(stack, "plugin_inner", "plugin_work") && Recorded.Follows(stack, "plugin_work", "main"));
+            Assert.True(before + after > 97, $"{before:F1} % + {after:F1} %: the rest is not whole");
+            if (before > 1 && after > 10)
+            {
+                return;
+            }
+
+            Assert.True(seconds < 30, $"{before:F1} % before the library was loaded, {after:F1} % in it");
+        }
     }
 
     [Fact]
@@ -60,17 +70,21 @@ public sealed class DiscoveryTests : IDisposable
         Requirements.Bpf();
         var first = TestPrograms.CompileC("brief", "-O2", "-fomit-frame-pointer", "-Dinner=first_inner", "-Douter=first_outer");
         var second = TestPrograms.CompileC("brief", "-O2", "-fomit-frame-pointer", "-static", "-Dinner=second_inner", "-Douter=second_outer");
-        using var again = TestPrograms.Start(TestPrograms.CompileC("again", "-O2"), "1000", first, second, "15");
+        using var again = TestPrograms.Start(TestPrograms.CompileC("again", "-O2"), "20000", first, second, "15");
 
-        var profile = _recorder.Record(pid: null, "4s");
+        var profile = _recorder.RecordUntil(pid: null, profile => Math.Min(OfFirst(profile), OfSecond(profile)) > 400);
 
         Assert.False(again.Process.HasExited, "the programs did not run until the end of the recording");
-        var ofFirst = profile.TicksOf(stack => Recorded.Follows(stack, "first_inner", "first_outer") && Recorded.Follows(stack, "first_outer", "main"));
-        var ofSecond = profile.TicksOf(stack => Recorded.Follows(stack, "second_inner", "second_outer") && Recorded.Follows(stack, "second_outer", "main"));
+        var (ofFirst, ofSecond) = (OfFirst(profile), OfSecond(profile));
         var all = profile.TicksOf(stack => stack[^1] == "brief" && stack.Any(name => name is "first_inner" or "second_inner"));
-        Assert.True(ofFirst > 100 && ofSecond > 100, $"{ofFirst} and {ofSecond} ticks");
+        Assert.True(ofFirst > 400 && ofSecond > 400, $"{ofFirst} and {ofSecond} ticks");
         Assert.True(ofFirst + ofSecond > 0.9 * all, $"{ofFirst} + {ofSecond} of {all} ticks are whole");
         Assert.InRange((double)ofFirst / ofSecond, 0.75, 1.33);
+
+        long OfFirst(Recorded profile) =>
+            profile.TicksOf(stack => Recorded.Follows(stack, "first_inner", "first_outer") && Recorded.Follows(stack, "first_outer", "main"));
+        long OfSecond(Recorded profile) =>
+            profile.TicksOf(stack => Recorded.Follows(stack, "second_inner", "second_outer") && Recorded.Follows(stack, "second_outer", "main"));
     }
 
     public void Dispose()

@@ -32,7 +32,7 @@ public sealed class EmbeddedPythonTests : IDisposable
                 _ = client.GetAsync("/second?120", TestContext.Current.CancellationToken); // ends with the server
             }
 
-            var profile = _recorder.Record(Worker(server.Pid), "3s");
+            var profile = _recorder.RecordBusy(Worker(server.Pid));
 
             AssertSplit(profile, "application", "uwsgi_request_wsgi");
             Assert.DoesNotContain("_PyEval_EvalFrameDefault", profile.Profile.StringTable);
@@ -52,7 +52,7 @@ public sealed class EmbeddedPythonTests : IDisposable
         var flags = config.StandardOutput.ReadToEnd().Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
         using var busy = TestPrograms.Start(TestPrograms.CompileC("embed", ["-O2", "-pthread", "-Wl,--no-as-needed", .. flags]), TestPrograms.Source("split.py"), "120");
 
-        var profile = _recorder.Record(busy.Pid, "3s");
+        var profile = _recorder.RecordBusy(busy.Pid);
 
         AssertSplit(profile, "main", "run_script");
     }
@@ -66,13 +66,9 @@ public sealed class EmbeddedPythonTests : IDisposable
     /// <summary>60 : 30 : 10, below a Python function, below a function of the host.</summary>
     private static void AssertSplit(Recorded profile, string outermost, string host)
     {
-        (string Name, double Share)[] expected = [("sort_rows", 60), ("hash_rows", 30), ("write_rows", 10)];
-        foreach (var (name, share) in expected)
-        {
-            var found = profile.ShareOf(stack => stack.Any(frame => frame.Contains(name, StringComparison.Ordinal)));
-            Assert.True(Math.Abs(found - share) <= 4, $"{name} has {found:F1} %, expected {share}");
-        }
-
+        profile.AssertShare("sort_rows", 60, host);
+        profile.AssertShare("hash_rows", 30, host);
+        profile.AssertShare("write_rows", 10, host);
         var whole = profile.ShareOf(stack => Recorded.Follows(stack, "run_query", outermost) && stack.ToList().IndexOf(host) > stack.ToList().IndexOf("run_query"));
         Assert.True(whole > 94, $"{whole:F1} % hold run_query below {outermost} below {host}");
     }

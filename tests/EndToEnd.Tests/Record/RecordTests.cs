@@ -1,14 +1,10 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace ActorProfiler.Tests.Record;
 
 /// <summary><c>actorprofiler record</c> as a user runs it, on programs whose CPU split is known.</summary>
-public sealed partial class RecordTests : IDisposable
+public sealed class RecordTests : IDisposable
 {
-    private const double Tolerance = 4;
-
     private readonly Recorder _recorder = new();
 
     [Theory]
@@ -20,11 +16,11 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", flags), "120");
 
-        var profile = Record(busy.Pid);
+        var profile = _recorder.RecordBusy(busy.Pid);
 
-        AssertShare(profile, "sort_rows", 60, form);
-        AssertShare(profile, "hash_rows", 30, form);
-        AssertShare(profile, "write_rows", 10, form);
+        profile.AssertShare("sort_rows", 60, form);
+        profile.AssertShare("hash_rows", 30, form);
+        profile.AssertShare("write_rows", 10, form);
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
     }
 
@@ -34,7 +30,7 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2", "-fomit-frame-pointer", "-s"), "120");
 
-        var profile = Record(busy.Pid);
+        var profile = _recorder.RecordBusy(busy.Pid);
 
         // spin ← {sort,hash,write}_rows ← run_query ← main ← libc
         Assert.True(profile.ShareOf(stack => stack.Count(name => name.StartsWith("split+0x", StringComparison.Ordinal)) >= 4) > 96);
@@ -47,12 +43,12 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Tool("python3", "python3");
         using var busy = TestPrograms.Start(Requirements.FindOnPath("python3")!, TestPrograms.Source("split.py"), "120");
 
-        var profile = Record(busy.Pid);
+        var profile = _recorder.RecordBusy(busy.Pid);
 
         // 3.11 and later say Query.sort_rows, earlier ones sort_rows.
-        AssertShare(profile, "sort_rows", 60, "python");
-        AssertShare(profile, "hash_rows", 30, "python");
-        AssertShare(profile, "write_rows", 10, "python");
+        profile.AssertShare("sort_rows", 60, "python");
+        profile.AssertShare("hash_rows", 30, "python");
+        profile.AssertShare("write_rows", 10, "python");
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main") && stack.Contains("_start")) > 96);
         Assert.DoesNotContain("_PyEval_EvalFrameDefault", profile.Profile.StringTable);
         Assert.Contains(profile.Profile.StringTable, text => text.EndsWith("split.py", StringComparison.Ordinal));
@@ -66,11 +62,11 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileGo("split", flags), "120");
 
-        var profile = Record(busy.Pid);
+        var profile = _recorder.RecordBusy(busy.Pid);
 
-        AssertShare(profile, "main.sortRows", 60, form);
-        AssertShare(profile, "main.hashRows", 30, form);
-        AssertShare(profile, "main.writeRows", 10, form);
+        profile.AssertShare("main.sortRows", 60, form);
+        profile.AssertShare("main.hashRows", 30, form);
+        profile.AssertShare("main.writeRows", 10, form);
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "main.runQuery", "main.main")) > 96, form);
     }
 
@@ -84,78 +80,13 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Tool("gcc", "gcc");
         using var busy = TestPrograms.Start(TestPrograms.CompileGo("splitcgo", flags), "120");
 
-        var profile = Record(busy.Pid);
+        var profile = _recorder.RecordBusy(busy.Pid);
 
-        AssertShare(profile, "main.sortRows", 60, form);
-        AssertShare(profile, "main.hashRows", 30, form);
-        AssertShare(profile, "main.writeRows", 10, form);
-        AssertShare(profile, "runtime.cgocallback", 60, form);
+        profile.AssertShare("main.sortRows", 60, form);
+        profile.AssertShare("main.hashRows", 30, form);
+        profile.AssertShare("main.writeRows", 10, form);
+        profile.AssertShare("runtime.cgocallback", 60, form);
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "main.runQuery", "main.main")) > 96, form);
-    }
-
-    [Fact]
-    public void Shows_the_methods_of_java_without_any_option_of_the_jvm()
-    {
-        Requirements.Bpf();
-        Requirements.Tool("java", "openjdk-17-jdk-headless");
-
-        // What is not inlined must stand on the stack, though compiled code keeps no frame pointer.
-        using var busy = TestPrograms.Start(
-            Requirements.FindOnPath("java")!, "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline,Split.*", TestPrograms.Source("Split.java"), "120");
-
-        // At first it compiles: the file, then itself.
-        var profile = Eventually(() => Record(busy.Pid), profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Split.runQuery", StringComparison.Ordinal))) > 92);
-
-        AssertShare(profile, "Split.sortRows", 60, "java");
-        AssertShare(profile, "Split.hashRows", 30, "java");
-        AssertShare(profile, "Split.writeRows", 10, "java");
-        Assert.True(profile.ShareOf(stack => stack.Contains("start_thread")) > 92, "stacks do not reach the thread's first function");
-    }
-
-    [Fact]
-    public void Shows_the_methods_of_dotnet_without_any_configuration_and_leaves_nothing_behind()
-    {
-        Requirements.Bpf();
-        var program = System.IO.Path.Combine(AppContext.BaseDirectory, "SplitDotNet.dll");
-        using var busy = TestPrograms.Start(Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet", program, "120");
-
-        // Until the runtime is up it has no port to ask at.
-        var profile = Eventually(() => Record(busy.Pid), profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Queries::RunQuery", StringComparison.Ordinal))) > 90);
-
-        AssertShare(profile, "Queries::SortRows", 60, "dotnet");
-        AssertShare(profile, "Queries::HashRows", 30, "dotnet");
-        AssertShare(profile, "Queries::WriteRows", 10, "dotnet");
-        Assert.False(File.Exists($"/tmp/perf-{busy.Pid}.map"));
-    }
-
-    [Theory]
-    [InlineData(97)]
-    [InlineData(997)]
-    public void Accounts_for_every_tick_of_two_hundred_processes_and_loses_none(int rate)
-    {
-        const int Processes = 200;
-        Requirements.Bpf();
-        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
-        var path = TestPrograms.CompileC("light", "-O2");
-        var light = Enumerable.Range(0, Processes).Select(_ => TestPrograms.Start(path, "120")).ToList();
-        try
-        {
-            var recorded = _recorder.Record(pid: null, "3s", rate);
-
-            var ledger = Ledger().Match(recorded.Output);
-            Assert.True(ledger.Success, recorded.Output);
-            Assert.Equal(Number("ticks"), Number("recorded") + Number("dropped"));
-            Assert.Equal(Number("recorded"), recorded.TicksOf(_ => true));
-            Assert.All(Reason().Matches(ledger.Groups["reasons"].Value), reason => Assert.Contains(reason.Value, (string[])["idle", "kernel_thread"]));
-            Assert.Equal(1_000_000_000 / rate, recorded.Profile.Period);
-            Assert.True(recorded.Profile.DurationNanos >= 2.9e9, $"{recorded.Profile.DurationNanos} ns");
-
-            long Number(string name) => long.Parse(ledger.Groups[name].Value, CultureInfo.InvariantCulture);
-        }
-        finally
-        {
-            light.ForEach(process => process.Dispose());
-        }
     }
 
     [Fact]
@@ -176,7 +107,7 @@ public sealed partial class RecordTests : IDisposable
         Requirements.Bpf();
         Requirements.Tool("go", "golang-go");
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "120");
-        Record(busy.Pid);
+        _recorder.RecordBusy(busy.Pid);
 
         using var tool = Process.Start(new ProcessStartInfo("go", ["tool", "pprof", "-raw", _recorder.Path("one.pb.gz")]) { RedirectStandardOutput = true })!;
         var raw = tool.StandardOutput.ReadToEnd();
@@ -189,30 +120,4 @@ public sealed partial class RecordTests : IDisposable
     }
 
     public void Dispose() => _recorder.Dispose();
-
-    private Recorded Record(int pid) => _recorder.Record(pid, "5s");
-
-    private static void AssertShare(Recorded profile, string function, double expected, string form)
-    {
-        var share = profile.ShareOf(stack => stack.Any(name => name.Contains(function, StringComparison.Ordinal)));
-        Assert.True(Math.Abs(share - expected) <= Tolerance, $"{form}: {function} has {share:F1} %, expected {expected} ± {Tolerance}");
-    }
-
-    private static Recorded Eventually(Func<Recorded> record, Func<Recorded, bool> holds)
-    {
-        const int Tries = 3;
-        for (var i = 1; ; i++)
-        {
-            if (record() is var profile && (holds(profile) || i == Tries))
-            {
-                return profile;
-            }
-        }
-    }
-
-    [GeneratedRegex(@"ledger\s+(?<ticks>\d+) ticks = (?<recorded>\d+) recorded \+ (?<dropped>\d+) dropped(?: \((?<reasons>[^)]*)\))?")]
-    private static partial Regex Ledger();
-
-    [GeneratedRegex("[a-z_]+")]
-    private static partial Regex Reason();
 }

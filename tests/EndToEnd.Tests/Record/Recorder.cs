@@ -20,6 +20,22 @@ internal sealed class Recorder : IDisposable
         return new Recorded(Profile.Parser.ParseFrom(gzip), output);
     }
 
+    /// <summary>Records a busy process until it has so many ticks, however loaded the machine is, that its shares are steady.</summary>
+    public Recorded RecordBusy(int pid) => RecordUntil(pid, recorded => recorded.TicksOf(_ => true) >= 2500);
+
+    /// <summary>Records longer and longer until a recording is good enough; the last one stands as it is.</summary>
+    public Recorded RecordUntil(int? pid, Func<Recorded, bool> isEnough)
+    {
+        for (var seconds = 4; ; seconds *= 2)
+        {
+            var recorded = Record(pid, $"{seconds}s");
+            if (seconds > 30 || isEnough(recorded))
+            {
+                return recorded;
+            }
+        }
+    }
+
     /// <summary>Path of a file that is deleted when this is disposed.</summary>
     public string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
 
@@ -41,6 +57,9 @@ internal sealed class Recorder : IDisposable
 /// <summary>What was recorded, by stacks of names, leaf first.</summary>
 internal sealed class Recorded
 {
+    /// <summary>Points by which a share may differ from what is known.</summary>
+    private const double Tolerance = 4;
+
     private readonly List<(IReadOnlyList<string> Stack, long Ticks)> _stacks;
 
     public Recorded(Profile profile, string output)
@@ -61,6 +80,14 @@ internal sealed class Recorded
 
     /// <summary>Percentage of the ticks in stacks that satisfy <paramref name="holds"/>.</summary>
     public double ShareOf(Func<IReadOnlyList<string>, bool> holds) => 100.0 * TicksOf(holds) / Math.Max(1, _stacks.Sum(one => one.Ticks));
+
+    /// <summary>Fails unless the stacks that hold a function have the share that is known.</summary>
+    /// <param name="expected">In percent.</param>
+    public void AssertShare(string function, double expected, string form)
+    {
+        var share = ShareOf(stack => stack.Any(name => name.Contains(function, StringComparison.Ordinal)));
+        Assert.True(Math.Abs(share - expected) <= Tolerance, $"{form}: {function} has {share:F1} %, expected {expected} ± {Tolerance}");
+    }
 
     /// <summary>Whether <paramref name="caller"/> called <paramref name="callee"/>.</summary>
     public static bool Follows(IReadOnlyList<string> stack, string callee, string caller)

@@ -16,8 +16,7 @@ public sealed class RuntimeSwitchTests : IDisposable
     public async Task The_runtime_of_dotnet_is_asked_for_names_as_long_as_the_configuration_says_so()
     {
         Requirements.Bpf();
-        var program = Path.Combine(AppContext.BaseDirectory, "SplitDotNet.dll");
-        using var busy = TestPrograms.Start(Environment.ProcessPath is { } host && host.EndsWith("dotnet", StringComparison.Ordinal) ? host : "dotnet", program, "300");
+        using var busy = TestPrograms.StartDotNet("300");
         var map = $"/tmp/perf-{busy.Pid}.map";
         var target = $$"""{__process_pid__ = "{{busy.Pid}}", service_name = "dotnet"}""";
         await using var server = await FakePyroscope.StartAsync();

@@ -1,0 +1,46 @@
+using ActorProfiler.Tests.Run;
+
+namespace ActorProfiler.Tests.Record;
+
+/// <summary>Runtimes that <c>actorprofiler record</c> asks for names. Alone, for every collector on the host asks them.</summary>
+[Collection(nameof(Alone))]
+public sealed class RecordRuntimeTests : IDisposable
+{
+    private readonly Recorder _recorder = new();
+
+    [Fact]
+    public void Shows_the_methods_of_java_without_any_option_of_the_jvm()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("java", "openjdk-17-jdk-headless");
+
+        // What is not inlined must stand on the stack, though compiled code keeps no frame pointer.
+        using var busy = TestPrograms.Start(
+            Requirements.FindOnPath("java")!, "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline,Split.*", TestPrograms.Source("Split.java"), "120");
+
+        // At first it compiles: the file, then itself.
+        var profile = _recorder.RecordUntil(busy.Pid, profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Split.runQuery", StringComparison.Ordinal))) > 92);
+
+        profile.AssertShare("Split.sortRows", 60, "java");
+        profile.AssertShare("Split.hashRows", 30, "java");
+        profile.AssertShare("Split.writeRows", 10, "java");
+        Assert.True(profile.ShareOf(stack => stack.Contains("start_thread")) > 92, "stacks do not reach the thread's first function");
+    }
+
+    [Fact]
+    public void Shows_the_methods_of_dotnet_without_any_configuration_and_leaves_nothing_behind()
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.StartDotNet("120");
+
+        // Until the runtime is up it has no port to ask at.
+        var profile = _recorder.RecordUntil(busy.Pid, profile => profile.ShareOf(stack => stack.Any(name => name.Contains("Queries::RunQuery", StringComparison.Ordinal))) > 90);
+
+        profile.AssertShare("Queries::SortRows", 60, "dotnet");
+        profile.AssertShare("Queries::HashRows", 30, "dotnet");
+        profile.AssertShare("Queries::WriteRows", 10, "dotnet");
+        Assert.False(File.Exists($"/tmp/perf-{busy.Pid}.map"));
+    }
+
+    public void Dispose() => _recorder.Dispose();
+}
