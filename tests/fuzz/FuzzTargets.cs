@@ -1,7 +1,11 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Elf.Go;
+using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Processes;
+using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
 using ActorProfiler.Collector.Symbols.DotNet;
@@ -12,11 +16,15 @@ using ActorProfiler.Collector.Unwinding;
 namespace ActorProfiler.Fuzz;
 
 /// <summary>Every parser that reads bytes of other users, under the name by which it is fuzzed.</summary>
-/// <remarks>A target returns or throws FormatException; anything else, or taking long, is a finding.</remarks>
+/// <remarks>
+/// A target returns or throws FormatException; anything else, or taking long, is a finding.
+/// Nothing of the collector may run outside of a target: instrumented code fails before afl-fuzz has given it memory for its traces.
+/// </remarks>
 internal static class FuzzTargets
 {
     public static readonly IReadOnlyDictionary<string, Action<byte[]>> All = new SortedDictionary<string, Action<byte[]>>(StringComparer.Ordinal)
     {
+        ["copy"] = Copy,
         ["demangle"] = Demangle,
         ["dwarf"] = Lines,
         ["elf"] = bytes => Open(bytes).ToFileAddress(0, 0x1000, 0x1234),
@@ -27,19 +35,74 @@ internal static class FuzzTargets
         ["maps"] = bytes => MapsParser.ParseExecutable(bytes, 10_000),
         ["assembly"] = bytes => PrecompiledMethods.Read(bytes)?.Find(0x1000),
         ["perfmap"] = PerfMapLines,
+        ["python"] = Python,
+        ["records"] = Records,
         ["stat"] = bytes => ProcStat.Parse(bytes),
         ["status"] = bytes => ProcStatus.Parse(bytes),
         ["symbols"] = Symbols,
     };
 
-    /// <summary>Fields where JDK 17 has them, in structures that fit into a small memory: the list of heaps is at 0.</summary>
-    private static readonly HotSpotLayout _hotSpot = new(
-        Heaps: 0, ArrayLength: 0, ArrayData: 8, HeapLow: 24, HeapHigh: 32, SegmentShift: 40, Number(0, 8), Number(8, 1), BlockHeaderBytes: 16,
-        BlobName: 96, FrameSize: Number(28, 4), FrameComplete: Number(20, 4), CodeBegin: Number(32, 8, isAddress: true), CodeEnd: Number(40, 8, isAddress: true));
-
     private static HotSpotLayout.Number Number(int offset, int width, bool isAddress = false) => new(offset, width, isAddress);
 
-    private static void HotSpot(byte[] bytes) => HotSpotFrames.Build(_hotSpot, new MemorySource(bytes), new UnwindRules())?.Find(0x1000);
+    /// <summary>Fields where JDK 17 has them, in structures that fit into a small memory: the list of heaps is at 0.</summary>
+    private static void HotSpot(byte[] bytes)
+    {
+        var layout = new HotSpotLayout(
+            Heaps: 0, ArrayLength: 0, ArrayData: 8, HeapLow: 24, HeapHigh: 32, SegmentShift: 40, Number(0, 8), Number(8, 1), BlockHeaderBytes: 16,
+            BlobName: 96, FrameSize: Number(28, 4), FrameComplete: Number(20, 4), CodeBegin: Number(32, 8, isAddress: true), CodeEnd: Number(40, 8, isAddress: true));
+        HotSpotFrames.Build(layout, new MemorySource(bytes), new UnwindRules())?.Find(0x1000);
+    }
+
+    /// <summary>The copy of a stack, walked by rules that it holds itself: 8 bytes for each of 16 addresses.</summary>
+    private static void Copy(byte[] bytes)
+    {
+        const int Rules = 16;
+        var whole = new byte[Math.Max(bytes.Length, StackCopy.Bytes)];
+        bytes.CopyTo(whole, whole.Length - bytes.Length);
+        var rules = MemoryMarshal.Cast<byte, UnwindRule>(whole.AsSpan())[^Rules..].ToArray();
+        var frames = new StackWalker(StackCopy.Parse(whole), address => rules[address % Rules]).Walk().Frames;
+        if (frames.Count is 0 or > 256)
+        {
+            throw new InvalidOperationException($"{frames.Count} frames");
+        }
+    }
+
+    /// <summary>A CPython's description of itself, and the text of a function of its.</summary>
+    private static void Python(byte[] bytes)
+    {
+        var name = new byte[Marshal.SizeOf<PythonName>()];
+        bytes.AsSpan(0, Math.Min(bytes.Length, name.Length)).CopyTo(name);
+        ref readonly var read = ref MemoryMarshal.AsRef<PythonName>(name);
+        if (read.NameText(PythonLayout.NewText.AsciiBit).Length + read.FileText(PythonLayout.NewText.AsciiBit).Length > name.Length)
+        {
+            throw new InvalidOperationException("more characters than bytes");
+        }
+
+        PythonDebugOffsets.Parse(bytes, out _);
+    }
+
+    /// <summary>Records of what processes map, one after the other, each as long as its header says.</summary>
+    private static void Records(byte[] bytes)
+    {
+        const int Header = 8;
+        const int Pid = 7;
+        var journal = new MappingJournal();
+        for (var rest = bytes.AsSpan(); rest.Length >= Header;)
+        {
+            var length = Math.Clamp((int)BinaryPrimitives.ReadUInt16LittleEndian(rest[6..]), Header, rest.Length);
+            journal.Add(ProcessRecord.Parse(rest[..length]));
+            rest = rest[length..];
+        }
+
+        var mappings = journal.Find(Pid, ulong.MaxValue - 1);
+        for (var i = 1; !mappings.IsDefault && i < mappings.Length; i++)
+        {
+            if (mappings[i].Start < mappings[i - 1].End)
+            {
+                throw new InvalidOperationException($"{mappings[i - 1]} overlaps {mappings[i]}");
+            }
+        }
+    }
 
     private static ElfFile Open(byte[] bytes) => ElfFile.Read(new MemorySource(bytes), "[fuzzed]");
 

@@ -1,5 +1,9 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
+using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Sampling;
+using ActorProfiler.Collector.Unwinding;
 
 namespace ActorProfiler.Fuzz;
 
@@ -12,10 +16,13 @@ internal static class Seeds
         "assembly" => [File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "System.Collections.Specialized.dll"))],
         "demangle" => Texts("_ZZN3foo3barIJicEEEiT_ENKUlRKSt6vectorIiSaIiEEE_clES4_", "_Z1fRA5_KcPFPFivEcEM1AiDTplfp_fp_E",
             "_RINvMs0_NtCs1234_7mycrate3barNtB5_3FooReTlmEFG_RL0_hEuKj7b_E3baz", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "_RNvCs1234_7mycrateu8gdel_5qa"),
+        "copy" => [CopiedStack()],
         "hotspot" => [HotSpotMemory()],
         "kallsyms" => Texts("ffffffff81000000 T _stext\nffffffffc0000000 t in_module\t[nf_tables]\n"),
         "maps" => Texts("7f1c2a000000-7f1c2a022000 r-xp 00026000 fd:01 1835012                    /usr/lib/a b.so (deleted)\n"),
         "perfmap" => Texts("1000 100 old\n1040 20 new name\n0x2000 0x20 third\r\nfffffffffffffff0 f last\n"),
+        "python" => [PythonRuntimeBytes()],
+        "records" => [ProcessRecords()],
         "stat" => Texts("42 (a) R (b c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 1234 0 0"),
         "status" => Texts("Name:\tx\nUid:\t0\t1000\t0\t0\nNSpid:\t4711\t12\t1\n"),
         _ => [],
@@ -47,6 +54,76 @@ internal static class Seeds
         byte[] code = [0x55, 0x48, 0x83, 0xec, 0x20, 0x48, 0x83, 0xc4, 0x20, 0x5d, 0xc3];
         code.CopyTo(memory, Code);
         return memory;
+    }
+
+    /// <summary>A stack of frames that each hold the next one's address, and the rules of all kinds.</summary>
+    private static byte[] CopiedStack()
+    {
+        const ulong Stack = 0x7ff000000000;
+        var bytes = new byte[StackCopy.Bytes];
+        ref var copy = ref MemoryMarshal.Cast<byte, StackCopyRecord>(bytes.AsSpan())[0];
+        (copy.Ip, copy.Start, copy.Length) = (0x401000, Stack, StackCopyRecord.CopiedBytes);
+        for (var i = 0; i < 16; i++)
+        {
+            copy.Registers[i] = Stack + (ulong)i * 64;
+        }
+
+        var words = MemoryMarshal.Cast<byte, ulong>(bytes.AsSpan()[Marshal.SizeOf<StackCopyRecord>()..]);
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] = i % 2 == 0 ? Stack + (ulong)(i + 2) * 8 : 0x401000 + (ulong)i;
+        }
+
+        var rules = MemoryMarshal.Cast<byte, UnwindRule>(bytes.AsSpan())[^16..];
+        for (var i = 0; i < rules.Length; i++)
+        {
+            rules[i] = new UnwindRule((CfaKind)(i % 12), (FramePointerKind)(i % 5), CfaOffset: 16, FramePointerOffset: -16);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>CPython 3.14's: where each number stands is what counts here.</summary>
+    private static byte[] PythonRuntimeBytes()
+    {
+        var bytes = new byte[PythonDebugOffsets.Size];
+        "xdebugpy"u8.CopyTo(bytes);
+        bytes[10] = 14;
+        bytes[11] = 3;
+        for (var at = 24; at < bytes.Length; at += 8)
+        {
+            bytes[at] = (byte)at;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>An exec, three mappings that overlap and an exit of process 7.</summary>
+    private static byte[] ProcessRecords()
+    {
+        var bytes = new List<byte>();
+        Add(3, 1 << 13, 32);
+        Add(10, 0, 96, 0x1000, 0x8000);
+        Add(10, 0, 96, 0x3000, 0x1000);
+        Add(10, 0, 96, 0x2000, 0x5000);
+        Add(4, 0, 48);
+        return [.. bytes];
+
+        void Add(int type, int misc, int length, ulong start = 0, ulong size = 0)
+        {
+            var record = new byte[length];
+            BinaryPrimitives.WriteInt32LittleEndian(record, type);
+            BinaryPrimitives.WriteInt16LittleEndian(record.AsSpan(4), (short)misc);
+            BinaryPrimitives.WriteInt16LittleEndian(record.AsSpan(6), (short)length);
+            record[8] = record[16] = 7;
+            if (size > 0)
+            {
+                BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(16), start);
+                BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(24), size);
+            }
+
+            bytes.AddRange(record);
+        }
     }
 
     private static IEnumerable<byte[]> Texts(params string[] texts) => texts.Select(Encoding.UTF8.GetBytes);

@@ -8,12 +8,13 @@ cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-60}
 work=$PWD/artifacts/fuzz
 program=$work/program
+plain=artifacts/bin/Fuzz/release/ActorProfiler.Fuzz.dll # instrumented code runs under afl-fuzz only
 export DOTNET_TieredPGO=0 AFL_SKIP_BIN_CHECK=1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1
 export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 # core_pattern does not matter: the fuzzed process reports its exceptions itself
 
 rm -rf "$program"
 mkdir -p "$work"
-cp -r artifacts/bin/Fuzz/release "$program"
+cp -r "$(dirname "$plain")" "$program"
 dotnet tool restore >/dev/null
 dotnet sharpfuzz "$program/ActorProfiler.Collector.dll"
 
@@ -36,13 +37,13 @@ go_seeds() { # folder
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || read -ra targets < <(dotnet "$program/ActorProfiler.Fuzz.dll" 2>&1 | sed -n 's/.*targets: //p' | tr -d ,)
+[ ${#targets[@]} -gt 0 ] || read -ra targets < <(dotnet "$plain" 2>&1 | sed -n 's/.*targets: //p' | tr -d ,)
 failed=0
 for target in "${targets[@]}"; do
 	folder=$work/$target
 	rm -rf "$folder"
 	mkdir -p "$folder/seeds"
-	dotnet "$program/ActorProfiler.Fuzz.dll" "$target" --seeds "$folder/seeds"
+	dotnet "$plain" "$target" --seeds "$folder/seeds"
 	case $target in
 	dwarf | elf | frames | symbols) elf_seeds "$folder/seeds" ;;
 	go) go_seeds "$folder/seeds" ;;
