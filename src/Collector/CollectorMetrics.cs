@@ -22,6 +22,7 @@ public sealed class CollectorMetrics
     private readonly Gauge _processes;
     private readonly Gauge _tables;
     private readonly Gauge _tableBytes;
+    private readonly Counter _refusedTables;
     private readonly Counter _missed;
     private readonly Counter _eventsLost;
     private readonly Counter _unread;
@@ -46,6 +47,8 @@ public sealed class CollectorMetrics
         _processes = metrics.CreateGauge("actorprofiler_collector_processes", "Running processes that have been sampled");
         _tables = metrics.CreateGauge("actorprofiler_collector_unwind_tables", "Executables with a compiled unwind table");
         _tableBytes = metrics.CreateGauge("actorprofiler_collector_unwind_table_bytes", "Memory of the unwind tables");
+        _refusedTables = metrics.CreateCounter(
+            "actorprofiler_collector_refused_unwind_tables_total", "Executables that got no unwind table and are walked by frame pointers, by reason", ["reason"]);
         _missed = metrics.CreateCounter("actorprofiler_collector_missed_processes_total", "Processes that ended before they could be read");
         _eventsLost = metrics.CreateCounter("actorprofiler_collector_events_lost_total", "Announcements of processes that found their buffer full");
         _unread = metrics.CreateCounter("actorprofiler_collector_unread_total", "Interpreters and mapped files that could not be read, by reason", ["what", "reason"]);
@@ -77,6 +80,11 @@ public sealed class CollectorMetrics
         foreach (var (reason, count) in state.UnreadInterpreters)
         {
             _unread.WithLabels("interpreter", reason).IncTo(count);
+        }
+
+        foreach (var (reason, count) in state.RefusedTables)
+        {
+            _refusedTables.WithLabels(reason).IncTo(count);
         }
 
         foreach (var (reason, count) in state.UnreadFiles)

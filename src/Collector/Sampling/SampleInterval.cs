@@ -29,6 +29,7 @@ internal sealed record IntervalCounts(long Ticks, IReadOnlyDictionary<string, lo
 /// <param name="EventsLost">Announcements that found their buffer full.</param>
 /// <param name="UnreadInterpreters">Python interpreters and JVMs whose frames cannot be read, by reason; native frames remain.</param>
 /// <param name="UnreadFiles">Mapped files that were not opened, by reason.</param>
+/// <param name="RefusedTables">Executables that got no unwind table, by reason.</param>
 internal sealed record SessionState(
     int Clocks,
     int Processes,
@@ -37,4 +38,5 @@ internal sealed record SessionState(
     long MissedProcesses,
     long EventsLost,
     IReadOnlyDictionary<string, long> UnreadInterpreters,
-    IReadOnlyDictionary<string, long> UnreadFiles);
+    IReadOnlyDictionary<string, long> UnreadFiles,
+    IReadOnlyDictionary<string, long> RefusedTables);

@@ -249,7 +249,8 @@ internal sealed class SamplingSession : IDisposable
         Processes.Missed,
         _eventsLost,
         _interpreters.Unread,
-        _files.Refusals);
+        _files.Refusals,
+        Tables.Refused);
 
     private IntervalCounts CountsOf(List<CountedStack> joined, long ringFull, long tooManyStacks)
     {

@@ -24,7 +24,8 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
     /// <c>.eh_frame</c> those of their C parts. Malformed entries are left out and counted in the table.
     /// </remarks>
     /// <returns>Null when the file describes no function, or is not for x86-64.</returns>
-    /// <exception cref="FormatException">The section is malformed throughout, or reading it takes too much; names the file.</exception>
+    /// <exception cref="FrameBudgetException">Reading the section takes too much; names the file.</exception>
+    /// <exception cref="FormatException">The section is malformed throughout; names the file.</exception>
     public UnwindTable? Compile(ElfFile file)
     {
         if (file.Machine != ElfMachine.X64)
@@ -35,6 +36,10 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
         try
         {
             return CompileSections(file);
+        }
+        catch (FrameBudgetException e)
+        {
+            throw new FrameBudgetException($"read frames of {file.Path}: {e.Message}");
         }
         catch (FormatException e)
         {

@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Interpreters.Jit;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
@@ -103,10 +104,49 @@ public sealed class SamplingSessionTests : IAsyncDisposable
         Assert.Equal(online.Count, session.ClockCount);
     }
 
+    [Fact]
+    public void Walks_a_file_whose_tables_are_beyond_the_budget_by_frame_pointers_and_does_not_try_it_again()
+    {
+        Requirements.Bpf();
+        var path = TestPrograms.CompileC("split", "-O2", "-fno-omit-frame-pointer", "-static");
+        SpoilFrames(path);
+        using var session = new SamplingSession(new SamplingOptions(SampleRate: 997), new EveryProcess(), _files, _jit, TimeProvider.System) { OnlyEntered = true };
+        using (var first = TestPrograms.Start(path, "60"))
+        {
+            Assert.True(session.Processes.Want(first.Pid));
+            var stacks = Sample(session, first, TimeSpan.FromSeconds(0.3)).SelectMany(interval => interval.Stacks).ToList();
+
+            // spin, a function of rows, run_query and main keep frame pointers.
+            Assert.True(stacks.Where(counted => counted.Stack.UserFrames >= 4).Sum(counted => counted.Ticks) > 100, "stacks are too short");
+        }
+
+        Assert.Equal([KeyValuePair.Create("budget", 1L)], session.Tables.Refused);
+        var compiled = session.Tables.Compiled;
+        using var second = TestPrograms.Start(path, "60");
+        Assert.True(session.Processes.Want(second.Pid));
+        Sample(session, second, TimeSpan.FromSeconds(0.1));
+        Assert.Equal(compiled, session.Tables.Compiled);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _jit.DisposeAsync();
         _files.Dispose();
+    }
+
+    /// <summary>Makes every frame description one that names none as its common part.</summary>
+    private static void SpoilFrames(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        var frames = ElfFile.Read(new MemorySource(bytes), path).Section(".eh_frame")!.Value;
+        Assert.True(frames.Size > 20_000);
+        byte[] entry = [8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
+        for (var rest = bytes.AsSpan((int)frames.Offset, (int)frames.Size); rest.Length >= entry.Length; rest = rest[entry.Length..])
+        {
+            entry.CopyTo(rest);
+        }
+
+        File.WriteAllBytes(path, bytes);
     }
 
     /// <summary>Samples until a process has had so much CPU time, in intervals of a second, stops the clocks, and collects the rest.</summary>

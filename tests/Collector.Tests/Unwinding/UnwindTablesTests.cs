@@ -111,10 +111,10 @@ public class UnwindTablesTests
     {
         var steps = Elf([.. Enumerable.Repeat(new byte[100], 10)]);
 
-        var error = Assert.Throws<FormatException>(() => Compile(steps, UnwindLimits.Default with { Steps = 500 }));
+        var error = Assert.Throws<FrameBudgetException>(() => Compile(steps, UnwindLimits.Default with { Steps = 500 }));
         Assert.Contains("/bin/test", error.Message, StringComparison.Ordinal);
-        Assert.Throws<FormatException>(() => Compile(steps, UnwindLimits.Default with { Rows = 5 }));
-        Assert.Throws<FormatException>(() => Compile(Elf([0x3f], [0x3f]), UnwindLimits.Default with { BadEntries = 1 }));
+        Assert.Throws<FrameBudgetException>(() => Compile(steps, UnwindLimits.Default with { Rows = 5 }));
+        Assert.Throws<FrameBudgetException>(() => Compile(Elf([0x3f], [0x3f]), UnwindLimits.Default with { BadEntries = 1 }));
     }
 
     [Fact]
