@@ -127,6 +127,65 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(async () => await refused.MoveNextAsync());
     }
 
+    [Fact]
+    public async Task A_pod_asks_the_API_of_its_cluster_as_its_service_account()
+    {
+        using var certificate = TestCertificate.Make();
+        await using var cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded(), certificate);
+        cluster.Token = "first";
+        var account = await MountAsync(cluster, "first", certificate);
+        await using var found = Search(new KubernetesDiscovery { Role = "service", Account = account, Namespaces = new() { Own = true } });
+        Assert.True(await found.MoveNextAsync());
+        Assert.Equal(["shop"], found.Current.Select(target => target["__meta_kubernetes_namespace"]).Distinct());
+
+        // The kubelet exchanges the token while the pod runs.
+        await UntilAsync(() => cluster.Watches == 1);
+        await File.WriteAllTextAsync(TokenFile, "second");
+        cluster.Token = "second";
+        cluster.EndWatches();
+        await UntilAsync(() => cluster.Asked.Count == 3 && cluster.Watches == 1);
+        Assert.All(cluster.Asked, url => Assert.StartsWith("/api/v1/namespaces/shop/services?", url, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_pod_trusts_only_the_authority_of_its_cluster()
+    {
+        using var certificate = TestCertificate.Make();
+        using var other = TestCertificate.Make();
+        await using var cluster = await FakeKubernetes.StartAsync(FakeKubernetes.Recorded(), certificate);
+        await using var refused = Search(new KubernetesDiscovery { Role = "node", Account = await MountAsync(cluster, "first", other) });
+
+        await Assert.ThrowsAsync<HttpRequestException>(async () => await refused.MoveNextAsync());
+        Assert.Empty(cluster.Asked);
+    }
+
+    [Theory]
+    [InlineData("token", "token is not there: give the pod a service account")]
+    [InlineData("ca.crt", "ca.crt is not there: give the pod a service account")]
+    [InlineData("namespace", "own_namespace: read ")]
+    [InlineData("", "this does not run in a cluster (KUBERNETES_SERVICE_HOST is not set)")]
+    public async Task Says_what_a_pod_lacks_to_ask(string missing, string expected)
+    {
+        using var certificate = TestCertificate.Make();
+        var account = await MountAsync(_cluster, "first", certificate);
+        File.Delete(Path.Combine(_folder.FullName, missing.Length > 0 ? missing : "x"));
+        await using var refused = Search(new KubernetesDiscovery
+        {
+            Role = "pod",
+            Namespaces = new() { Own = true },
+            Account = missing.Length > 0 ? account : account with { Host = "" },
+        });
+
+        var error = await Assert.ThrowsAsync<FormatException>(async () => await refused.MoveNextAsync());
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", "https://10.0.0.1:6443/")]
+    [InlineData("fd00::1", "https://[fd00::1]:6443/")]
+    public void The_address_of_the_API_is_that_of_the_environment(string host, string expected) =>
+        Assert.Equal(expected, new ServiceAccount("/nowhere", host, "6443").Address.AbsoluteUri);
+
     [Theory]
     [InlineData("", "n1", "", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1")]
     [InlineData("", "", "", "/api/v1/pods?")]
@@ -187,10 +246,22 @@ public sealed class KubernetesDiscoveryTests : IAsyncLifetime
         }
     }
 
-    private async Task WatchesAsync(int count)
+    /// <summary>What the kubelet mounts into a pod of the namespace "shop".</summary>
+    private async Task<ServiceAccount> MountAsync(FakeKubernetes cluster, string token, X509Certificate2 authority)
+    {
+        await File.WriteAllTextAsync(TokenFile, token);
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "namespace"), "shop");
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "ca.crt"), authority.ExportCertificatePem());
+        var url = new Uri(cluster.Url);
+        return new ServiceAccount(_folder.FullName, url.Host, $"{url.Port}");
+    }
+
+    private Task WatchesAsync(int count) => UntilAsync(() => _cluster.Watches == count);
+
+    private async Task UntilAsync(Func<bool> condition)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (_cluster.Watches != count)
+        while (!condition())
         {
             await timer.WaitForNextTickAsync(_late.Token);
         }

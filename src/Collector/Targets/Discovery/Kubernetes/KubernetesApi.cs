@@ -7,7 +7,7 @@ using k8s;
 namespace ActorProfiler.Collector.Targets.Discovery.Kubernetes;
 
 /// <summary>Lists and watches objects of a cluster's API.</summary>
-/// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/. Addresses and credentials come from KubernetesClient.</remarks>
+/// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/. What a kubeconfig says is read by KubernetesClient.</remarks>
 internal sealed class KubernetesApi : IDisposable
 {
     private const int LineLimit = 16 << 20;
@@ -26,34 +26,29 @@ internal sealed class KubernetesApi : IDisposable
     private readonly Uri _address;
     private readonly TimeProvider _clock;
 
-    private KubernetesApi(HttpClient http, k8s.Kubernetes? client, Uri address, string ownNamespace, TimeProvider clock)
+    private KubernetesApi(HttpClient http, k8s.Kubernetes? client, Uri address, TimeProvider clock)
     {
-        (_http, _client, _clock, OwnNamespace) = (http, client, clock, ownNamespace);
+        (_http, _client, _clock) = (http, client, clock);
         _address = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
     }
-
-    /// <summary>The namespace this runs in; "" outside a cluster.</summary>
-    public string OwnNamespace { get; }
 
     /// <exception cref="FormatException">There is no configuration of a cluster.</exception>
     public static KubernetesApi Open(KubernetesDiscovery options, TimeProvider clock)
     {
         if (options.ApiServer.Length > 0)
         {
-            return new KubernetesApi(HttpClients.Create(options.Http, _connectTimeout, clock), null, new Uri(options.ApiServer), "", clock);
+            return new KubernetesApi(HttpClients.Create(options.Http, _connectTimeout, clock), null, new Uri(options.ApiServer), clock);
         }
 
-        if (options.KubeconfigFile.Length == 0 && !KubernetesClientConfiguration.IsInCluster())
+        if (options.KubeconfigFile.Length == 0)
         {
-            throw new FormatException("this does not run in a cluster: name a kubeconfig_file or an api_server");
+            options.Account.Check();
+            return new KubernetesApi(HttpClients.Create(options.Account.Http, _connectTimeout, clock), null, options.Account.Address, clock);
         }
 
-        var configuration = options.KubeconfigFile.Length > 0
-            ? KubernetesClientConfiguration.BuildConfigFromConfigFile(options.KubeconfigFile)
-            : KubernetesClientConfiguration.InClusterConfig();
-        var client = new k8s.Kubernetes(configuration);
+        var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(options.KubeconfigFile));
         client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
-        return new KubernetesApi(client.HttpClient, client, client.BaseUri, configuration.Namespace ?? "", clock);
+        return new KubernetesApi(client.HttpClient, client, client.BaseUri, clock);
     }
 
     /// <summary>Keeps the objects of a resource in <paramref name="store"/> until cancelled.</summary>

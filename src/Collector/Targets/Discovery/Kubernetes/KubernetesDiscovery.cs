@@ -53,6 +53,9 @@ internal sealed record KubernetesDiscovery : IDiscovery
     /// <summary>Name of the node this runs on; "" when it is not known.</summary>
     public string NodeName { get; init; } = _nodeVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(name => !string.IsNullOrEmpty(name)) ?? "";
 
+    /// <summary>How the API is reached from within the cluster.</summary>
+    public ServiceAccount Account { get; init; } = ServiceAccount.OfPod;
+
     public string Remark => AsksForOwnNode("pod") ? $"asks for the pods of node {NodeName} only; a selectors block for pods changes that" : "";
 
     public async IAsyncEnumerable<ImmutableArray<LabelSet>> FindAsync(TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
@@ -60,7 +63,7 @@ internal sealed record KubernetesDiscovery : IDiscovery
         using var api = KubernetesApi.Open(this, clock);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var store = new KubernetesStore();
-        var watches = Resources(api).Select(resource => api.WatchAsync(resource, store, ending.Token)).ToList();
+        var watches = Resources().Select(resource => api.WatchAsync(resource, store, ending.Token)).ToList();
         try
         {
             await store.ListedAsync(watches, cancellation).ConfigureAwait(false);
@@ -78,7 +81,7 @@ internal sealed record KubernetesDiscovery : IDiscovery
     }
 
     /// <summary>What has to be watched for the role: its own objects in each namespace, and those they are joined with.</summary>
-    internal IReadOnlyList<KubernetesResource> Resources(KubernetesApi api)
+    internal IReadOnlyList<KubernetesResource> Resources()
     {
         string[] kinds = Role switch
         {
@@ -87,7 +90,7 @@ internal sealed record KubernetesDiscovery : IDiscovery
             "endpointslice" => ["endpointslice", "service", "pod", .. Attach.Node ? ["node"] : Array.Empty<string>()],
             _ => [Role],
         };
-        var namespaces = Namespaces.Of(api.OwnNamespace);
+        ImmutableArray<string> namespaces = Namespaces.Own ? [.. Namespaces.Names.Append(Account.ReadNamespace()).Distinct()] : Namespaces.Names;
         return
         [
             .. kinds.SelectMany(kind => kind == "node" || namespaces.IsEmpty ? [KubernetesResource.Of(kind, "", SelectorOf(kind))] : namespaces.Select(name => KubernetesResource.Of(kind, name, SelectorOf(kind)))),
@@ -140,8 +143,6 @@ internal sealed record KubernetesDiscovery : IDiscovery
         public bool Own { get; init; }
 
         public ImmutableArray<string> Names { get; init; } = [];
-
-        public ImmutableArray<string> Of(string own) => Own && own.Length > 0 ? [.. Names.Append(own).Distinct()] : Names;
     }
 
     internal sealed record SelectorOptions
