@@ -18,7 +18,7 @@ internal sealed class AggregatorActor : ReceiveActor
         var outbox = Context.ActorOf(OutboxActor.Props(parts.Outbox, parts.OutboxOptions, parts.Metrics), "outbox");
         var encoding = Context.ActorOf(EncodingActor.Props(outbox, new ProfileLimits(), parts.Times, parts.Metrics), "encoding");
         var series = Context.ActorOf(SeriesRouterActor.Props(parts.Series, encoding, parts.Metrics), SeriesRouterActor.Name);
-        var ingest = Context.ActorOf(IngestGateActor.Props(new IngestGateOptions(series, parts.Quota, parts.Metrics, parts.Series.Clock)), IngestGateActor.Name);
+        var ingest = Context.ActorOf(IngestGateActor.Props(new IngestGateOptions(series, parts.Quota, parts.Metrics, parts.Series.Clock) { AwaitsPeers = parts.AwaitsPeers }), IngestGateActor.Name);
         var ring = parts.Series.Self is null ? ActorRefs.Nobody : Context.ActorOf(SeriesRingActor.Props([series, ingest], parts.Series.Clock), "ring");
         var fanout = Context.ActorOf(FanoutActor.Props(parts.Destinations(outbox)), "fanout");
 
@@ -45,4 +45,8 @@ internal sealed record AggregatorParts(
     QuotaOptions Quota,
     SeriesTimes Times,
     AggregatorMetrics Metrics,
-    Func<IActorRef, IReadOnlyList<(IDestination Destination, DestinationContext Context)>> Destinations);
+    Func<IActorRef, IReadOnlyList<(IDestination Destination, DestinationContext Context)>> Destinations)
+{
+    /// <inheritdoc cref="IngestGateOptions.AwaitsPeers"/>
+    public bool AwaitsPeers { get; init; }
+}

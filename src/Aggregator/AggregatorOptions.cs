@@ -1,5 +1,6 @@
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Aggregator.Ingest;
+using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Telemetry;
 using Prometheus;
 
@@ -59,4 +60,7 @@ internal sealed record ClusterOptions(string Host, int Port, IReadOnlyList<strin
 {
     /// <summary>How long the first of the list waits for an answer of the others before it makes a cluster alone. Too short, and a busy machine makes two clusters.</summary>
     public TimeSpan SeedTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>In place of <see cref="Seeds"/>, which are empty then.</summary>
+    public PeerSearch? Search { get; init; }
 }

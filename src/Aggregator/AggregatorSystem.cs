@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.IO.Hashing;
+using System.Text;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Destinations;
 using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.Outbox;
+using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Aggregator.Pprof;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
@@ -29,6 +32,7 @@ internal sealed class AggregatorSystem
     private readonly AggregatorActor.Found _actors;
     private readonly Lazy<Task> _stop;
     private readonly Func<DestinationSetup, (IDestination Destination, DestinationContext Context)> _prepare;
+    private IActorRef _finder = ActorRefs.Nobody;
     private IReadOnlyList<DestinationSetup> _destinations;
 
     private AggregatorSystem(
@@ -91,7 +95,10 @@ internal sealed class AggregatorSystem
             options.Quota,
             times,
             metrics,
-            actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))]);
+            actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))])
+        {
+            AwaitsPeers = options.Cluster?.Search is not null,
+        };
 
         var root = system.ActorOf(AggregatorActor.Props(parts), "aggregator");
         // Ask: this is outside of any actor, and so are the waits at the end.
@@ -100,6 +107,7 @@ internal sealed class AggregatorSystem
         {
             Destinations = [.. statuses.Values],
             DamagedOutbox = damaged,
+            _finder = options.Cluster?.Search is { } search ? system.ActorOf(PeerFinderActor.Props(new PeerFinderOptions(search, found.Ring, options.Health, options.Clock)), "peers") : ActorRefs.Nobody,
         };
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "drain-aggregator", async () =>
         {
@@ -148,7 +156,10 @@ internal sealed class AggregatorSystem
     /// <summary>Takes over the list of aggregators. One that is in it no more, and not up, is waited for no longer.</summary>
     /// <param name="addresses"><c>host:port</c> of all.</param>
     public void SetPeers(IReadOnlyList<string> addresses) =>
-        _actors.Ring.Tell(new SeriesRingActor.List([.. addresses.Select(address => Address.Parse($"akka.tcp://{AggregatorConfig.SystemName}@{address}"))]));
+        _actors.Ring.Tell(new PeerList([.. addresses.Select(address => Address.Parse($"akka.tcp://{AggregatorConfig.SystemName}@{address}"))]));
+
+    /// <summary>Looks for the other aggregators there from now on; for one that was started with a <see cref="PeerSearch"/>.</summary>
+    public void SearchPeers(PeerSources sources) => _finder.Tell(sources);
 
     /// <summary>
     /// Closes all windows, stores their profiles, gives the destinations a moment to take them, and stops. What they have not taken
@@ -176,9 +187,16 @@ internal sealed class AggregatorSystem
     private static ImmutableHashSet<Address> OthersOf(ActorSystem system, Address? self) =>
         self is null ? [] : [.. Cluster.Get(system).Settings.SeedNodes.Where(seed => !seed.Equals(self))];
 
-    // The place in the list of seeds tells aggregators apart; one outside it takes the number after them.
+    // The place in the list of seeds tells aggregators apart; one outside it takes the number after them. Those that no list names
+    // take a number by their address: two that have the same one by chance are apart as long as they do not begin a window of one series in the same millisecond.
     private static SeriesTimes TimesOf(ClusterOptions? cluster, Address? self)
     {
+        const int Numbers = 61;
+        if (cluster?.Search is not null && self is not null)
+        {
+            return new SeriesTimes((int)(XxHash64.HashToUInt64(Encoding.UTF8.GetBytes($"{self.Host}:{self.Port}")) % Numbers), Numbers);
+        }
+
         if (cluster is null || self is null || cluster.Seeds.Count == 0)
         {
             return new SeriesTimes();

@@ -6,7 +6,7 @@ internal static class Eventually
     public static async Task TrueAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        for (var i = 0; i < 500; i++)
+        for (var i = 0; i < 3000; i++)
         {
             if (condition())
             {
@@ -16,6 +16,6 @@ internal static class Eventually
             await timer.WaitForNextTickAsync();
         }
 
-        Assert.Fail($"not within 10 s: {what}");
+        Assert.Fail($"not within 60 s: {what}");
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using ActorProfiler.Aggregator.Ingest;
+using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Commands.Run;
 using ActorProfiler.Configuration.Components;
 using ActorProfiler.Configuration.Decoding;
@@ -23,8 +24,12 @@ internal sealed record ClusterComponent
             .Optional("listen", ArgumentTypes.Parsed("string", Endpoint, address => address.ToString()), options => options.Listen, (options, value) => options with { Listen = value }, "Aggregators: where collectors connect.")
             .Optional("address", ArgumentTypes.Parsed("string", HostPort, text => text), options => options.Address, (options, value) => options with { Address = value }, "Aggregators: `host:port` the others reach this one by; without it, it runs alone.")
             .Optional("seeds", ArgumentTypes.List(ArgumentTypes.Parsed("string", HostPort, text => text)), options => options.Seeds, (options, value) => options with { Seeds = value }, "Aggregators: `host:port` of all aggregators, the same list in the same order on each. Take one out that will not come back: batches it may hold are waited for no longer.")
+            .Optional("peers", ArgumentTypes.List(ArgumentTypes.Parsed("string", HostPort, text => text)), options => options.Peers, (options, value) => options with { Peers = value }, "Aggregators, instead of `seeds`: `host:port` of names that stand for the addresses of all aggregators, such as that of a headless service. They are looked up anew every 30 s. `address` is then the address, not a name, of this one.")
+            .Optional("peer_targets", ArgumentTypes.Targets, options => [], (options, value) => options with { PeerTargets = value }, "Aggregators, instead of `seeds`: the `__address__` of each of these targets that has the port of `address` is one, as a `discovery.*` block exports them: for example of the pods of the aggregators. A `selectors` block for pods makes it ask beyond its own node.")
+            .Optional("peers_expected", ArgumentTypes.Integer(0, 1000), options => options.PeersExpected, (options, value) => options with { PeersExpected = value }, "Aggregators: how many there are to be; required for `peers` and `peer_targets`. Those that start together make one cluster when a majority of so many has found each other.")
             .Block("tls", FleetTlsFiles.Schema, (options, value) => options with { Tls = value }, "Certificates between collectors and aggregators; `--tls.dir` comes first.")
-            .Block("quota", Quota, (options, value) => options with { Quotas = value }, "Aggregators: what each collector may send; what is beyond it is sent again later. 0 is without bound."))
+            .Block("quota", Quota, (options, value) => options with { Quotas = value }, "Aggregators: what each collector may send; what is beyond it is sent again later. 0 is without bound.")
+            .Check(Check))
     {
         Most = 1,
     };
@@ -52,8 +57,20 @@ internal sealed record ClusterComponent
 
     public ImmutableArray<string> Seeds { get; init; } = [];
 
+    public ImmutableArray<string> Peers { get; init; } = [];
+
+    /// <summary>Null: there is no such argument.</summary>
+    public ImmutableArray<LabelSet>? PeerTargets { get; init; }
+
+    public int PeersExpected { get; init; }
+
+    public bool SearchesPeers => !Peers.IsEmpty || PeerTargets is not null;
+
+    /// <summary>Where aggregators look for each other.</summary>
+    public PeerSources PeerSources => new(Peers, [.. (PeerTargets ?? []).Select(target => target["__address__"]).Where(IsHostPort).Where(found => PortOf(found) == PortOf(Address ?? found)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+
     /// <summary>Whether all is the same that is read at the start.</summary>
-    public bool IsAs(ClusterComponent other) => Listen.Equals(other.Listen) && Address == other.Address && Tls == other.Tls && Quotas == other.Quotas;
+    public bool IsAs(ClusterComponent other) => (SearchesPeers, PeersExpected) == (other.SearchesPeers, other.PeersExpected) && Listen.Equals(other.Listen) && Address == other.Address && Tls == other.Tls && Quotas == other.Quotas;
 
     /// <summary>The aggregators as collectors connect to them.</summary>
     public IReadOnlyList<Uri> Urls(bool withTls) =>
@@ -75,7 +92,7 @@ internal sealed record ClusterComponent
         {
             Role.Collector => AggregatorTargets is not null || Aggregators.Any(url => !url.IsLoopback),
             Role.Aggregator => !IPAddress.IsLoopback(Listen.Address)
-                || Seeds.Concat(Address is null ? [] : [Address]).Any(node => !(Uri.TryCreate($"tcp://{node}", UriKind.Absolute, out var url) && url.IsLoopback)),
+                || PeerTargets is not null || Seeds.Concat(Peers).Concat(Address is null ? [] : [Address]).Any(node => !(Uri.TryCreate($"tcp://{node}", UriKind.Absolute, out var url) && url.IsLoopback)),
             _ => false,
         };
         return leavesHost && !hasTls && Tls is null && !allowsPlaintext
@@ -91,8 +108,25 @@ internal sealed record ClusterComponent
             : throw new FormatException($"{StringText.Quote(text)} is no address such as \"aggregator-0:4053\"");
     }
 
+    private static void Check(ClusterComponent options)
+    {
+        var problem = !options.SearchesPeers ? options.PeersExpected > 0 ? "peers_expected is for peers and peer_targets" : ""
+            : !options.Seeds.IsEmpty ? "either seeds or peers and peer_targets, not both"
+            : options.Address is null ? "peers and peer_targets need address, by which the other aggregators reach this one"
+            : options.PeersExpected == 0 ? "peers and peer_targets need peers_expected = N, the number of aggregators: those that start together make one cluster when a majority of them has found each other"
+            : "";
+        if (problem.Length > 0)
+        {
+            throw new FormatException(problem);
+        }
+    }
+
+    private static string PortOf(string text) => text[(text.LastIndexOf(':') + 1)..];
+
+    private static bool IsHostPort(string text) => text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), out _);
+
     private static string HostPort(string text) =>
-        text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), out _)
+        IsHostPort(text)
             ? text
             : throw new FormatException($"{StringText.Quote(text)} is no address such as \"aggregator-0:4053\"");
 

@@ -80,7 +80,7 @@ internal sealed class ConfigurationActor : ReceiveActor
     /// <summary>Starts and stops discoveries so that those of the configuration run, with the options they have now.</summary>
     private void Run()
     {
-        var wanted = _options.Discovers ? _loaded.Values.Of<IDiscovery>().ToDictionary(pair => pair.State.Id, pair => pair.Options, StringComparer.Ordinal) : [];
+        var wanted = _loaded.Values.Of<IDiscovery>().Where(pair => _options.Discovers || _loaded.OfCluster.Contains(pair.State.Id)).ToDictionary(pair => pair.State.Id, pair => pair.Options, StringComparer.Ordinal);
         foreach (var (id, running) in _running.Where(pair => !wanted.TryGetValue(pair.Key, out var options) || !ReferenceEquals(options, pair.Value.Options)).ToList())
         {
             Context.Stop(running.Actor);
@@ -99,7 +99,7 @@ internal sealed class ConfigurationActor : ReceiveActor
             .DistinctBy(pair => pair.Key).ToImmutableSortedDictionary(StringComparer.Ordinal));
 }
 
-/// <param name="Discovers">This process has a collector.</param>
+/// <param name="Discovers">This process has a collector: all discoveries run, and not only those of the cluster.</param>
 /// <param name="Pushes">This process has an aggregator.</param>
 /// <param name="Apply">Carries a plan out.</param>
 /// <param name="Report">Is told which blocks do not do well, and why.</param>

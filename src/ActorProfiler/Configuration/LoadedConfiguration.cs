@@ -17,6 +17,25 @@ internal sealed record LoadedConfiguration(ComponentGraph Graph, ComponentValues
 
     private static readonly Scope _library = StandardLibrary.Create(_environment, typeof(LoadedConfiguration).Assembly.GetName().Version!.ToString(3));
 
+    /// <summary>Ids of the blocks that the cluster block uses, and of those that they use.</summary>
+    public IReadOnlySet<string> OfCluster
+    {
+        get
+        {
+            var used = new HashSet<string>(StringComparer.Ordinal);
+            var waiting = new Queue<string>(Graph.Nodes.Where(node => node.Type == ClusterComponent.Type).SelectMany(node => node.DependsOn));
+            while (waiting.TryDequeue(out var id))
+            {
+                if (used.Add(id))
+                {
+                    Graph.Nodes.First(node => node.Id == id).DependsOn.ToList().ForEach(waiting.Enqueue);
+                }
+            }
+
+            return used;
+        }
+    }
+
     /// <summary>Reads a file, or without a path the configuration that is part of the program.</summary>
     /// <exception cref="FormatException">It is too large or not UTF-8.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>

@@ -50,6 +50,11 @@ internal sealed class RunningSystems(
         {
             aggregator.SetPeers(cluster.Seeds);
         }
+
+        if (aggregator is not null && last.PeerSources != cluster.PeerSources)
+        {
+            aggregator.SearchPeers(cluster.PeerSources);
+        }
     }
 
     private static bool IsSampledOtherwise(RunPlan last, RunPlan plan) =>

@@ -123,7 +123,9 @@ internal static class RunHost
 
         var colon = address.LastIndexOf(':');
         var port = int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return new ClusterOptions(address[..colon], port, cluster.Seeds.IsEmpty ? [address] : cluster.Seeds);
+        return cluster.SearchesPeers
+            ? new ClusterOptions(address[..colon], port, []) { Search = new PeerSearch(cluster.PeersExpected, cluster.PeerSources) }
+            : new ClusterOptions(address[..colon], port, cluster.Seeds.IsEmpty ? [address] : cluster.Seeds);
     }
 
     private static CollectorSystem StartCollector(RunOptions options, RunPlan plan, ActorSystem system, TlsFiles? tls, RunState state)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Protocol;
 using Akka.Actor;
 using Akka.Cluster;
@@ -34,11 +35,8 @@ internal sealed class SeriesRingActor : ReceiveActor
         Receive<ClusterEvent.UnreachableMember>(lost => Publish(_unreachable.Add(lost.Member.UniqueAddress)));
         Receive<ClusterEvent.ReachableMember>(back => Publish(_unreachable.Remove(back.Member.UniqueAddress)));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
-        Receive<List>(list => Publish(Take(list.Addresses)));
+        Receive<PeerList>(list => Publish(Take(list.Addresses))); // one that is in it no more and is not up will not come back with batches
     }
-
-    /// <summary>The aggregators that are configured or discovered from now on. One that is in it no more and is not up will not come back with batches.</summary>
-    public sealed record List(ImmutableHashSet<Address> Addresses);
 
     public static Props Props(IReadOnlyList<IActorRef> followers, TimeProvider clock) => Akka.Actor.Props.Create(() => new SeriesRingActor(followers, clock));
 

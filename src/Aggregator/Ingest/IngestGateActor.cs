@@ -20,13 +20,18 @@ internal sealed class IngestGateActor : ReceiveActor
     private readonly Dictionary<(IActorRef, ByteString), IActorRef> _local = [];
     private readonly Dictionary<IActorRef, Open> _streams = [];
     private IReadOnlyList<Address> _others = [];
+    private bool _awaitsPeers;
 
     public IngestGateActor(IngestGateOptions options)
     {
-        (_options, _register) = (options, new CollectorRegister(options.Quota, options.Clock));
+        (_options, _register, _awaitsPeers) = (options, new CollectorRegister(options.Quota, options.Clock), options.AwaitsPeers);
         Receive<Open>(Admit);
         Receive<Submit>(submit => submit.CollectorId.Length == BatchId.CollectorBytes, submit => LocalFor(Sender, submit).Forward(submit));
-        Receive<Aggregators>(aggregators => _others = [.. aggregators.Others.Where(other => other.Value is null).Select(other => other.Key)]);
+        Receive<Aggregators>(aggregators =>
+        {
+            _others = [.. aggregators.Others.Where(other => other.Value is null).Select(other => other.Key)];
+            _awaitsPeers &= aggregators.Ring.Count == 0;
+        });
         Receive<CollectorSeen>(Answer);
         Receive<CollectorHeld>(EndCopy);
         Receive<Terminated>(gone =>
@@ -43,6 +48,12 @@ internal sealed class IngestGateActor : ReceiveActor
     private void Admit(Open open)
     {
         var hello = open.Hello;
+        if (_awaitsPeers)
+        {
+            Sender.Tell(new Refusal(StatusCode.Unavailable, "this aggregator has not found the others yet"));
+            return;
+        }
+
         if (OtherOf(hello.CollectorId, hello.Instance) is { } other)
         {
             CountCopy(hello, other.Hello.Host);
@@ -133,4 +144,8 @@ internal sealed class IngestGateActor : ReceiveActor
 }
 
 /// <param name="Series">The router that takes batches.</param>
-internal sealed record IngestGateOptions(IActorRef Series, QuotaOptions Quota, AggregatorMetrics Metrics, TimeProvider Clock);
+internal sealed record IngestGateOptions(IActorRef Series, QuotaOptions Quota, AggregatorMetrics Metrics, TimeProvider Clock)
+{
+    /// <summary>Streams are refused until the other aggregators are known: a batch that is sent again may be with one of them.</summary>
+    public bool AwaitsPeers { get; init; }
+}

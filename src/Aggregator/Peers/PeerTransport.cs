@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ActorProfiler.Security;
 using Akka.Actor;
@@ -22,9 +21,6 @@ internal sealed class PeerTransport : Transport
 {
     /// <summary>Key of the settings, below <c>akka.remote</c>.</summary>
     public const string ConfigName = "peers";
-
-    /// <summary>Of connecting and of the handshake.</summary>
-    private static readonly TimeSpan _openTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Connections of others that have not shown a certificate yet; more wait in the kernel's queue.</summary>
     private const int HandshakeLimit = 32;
@@ -81,20 +77,14 @@ internal sealed class PeerTransport : Transport
     /// <exception cref="InvalidAssociationException">Nobody answers there, or one of both refused the other.</exception>
     public override async Task<AssociationHandle> Associate(Address remoteAddress)
     {
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
-        late.CancelAfter(_openTimeout);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(remoteAddress.Host, remoteAddress.Port!.Value, late.Token).ConfigureAwait(false);
-            var stream = await SecureAsync(socket, remoteAddress.Host, late.Token).ConfigureAwait(false);
+            var stream = await PeerDial.OpenAsync(remoteAddress.Host, remoteAddress.Port!.Value, _tls, _stopped.Token).ConfigureAwait(false);
             return Keep(new PeerConnection(_self, remoteAddress, stream));
         }
-        catch (Exception cause) when (IsOfNetwork(cause))
+        catch (IOException cause)
         {
-            socket.Dispose();
-            var why = cause is OperationCanceledException ? $"no answer within {_openTimeout.TotalSeconds} s" : cause.Message;
-            throw new InvalidAssociationException($"connect to {remoteAddress.Host}:{remoteAddress.Port}: {why}");
+            throw new InvalidAssociationException(cause.Message);
         }
     }
 
@@ -116,8 +106,6 @@ internal sealed class PeerTransport : Transport
         return true;
     }
 
-    private static bool IsOfNetwork(Exception cause) => cause is SocketException or IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException;
-
     // An address is listened on alone; a name may not resolve yet when the process starts.
     private static IPEndPoint EndPointOf(Address self) => new(
         IPAddress.TryParse(self.Host, out var address) ? address : self.Host == "localhost" ? IPAddress.Loopback : IPAddress.IPv6Any,
@@ -135,7 +123,7 @@ internal sealed class PeerTransport : Transport
                 _ = WelcomeAsync(socket, self, associations);
             }
         }
-        catch (Exception stopped) when (_stopped.IsCancellationRequested && IsOfNetwork(stopped))
+        catch (Exception stopped) when (_stopped.IsCancellationRequested && PeerDial.IsOfNetwork(stopped))
         {
             _log.Debug("no more connections of aggregators are taken");
         }
@@ -144,19 +132,19 @@ internal sealed class PeerTransport : Transport
     private async Task WelcomeAsync(Socket socket, Address self, IAssociationEventListener associations)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
-        late.CancelAfter(_openTimeout);
+        late.CancelAfter(PeerDial.Timeout);
         var from = socket.RemoteEndPoint as IPEndPoint;
         try
         {
             socket.NoDelay = true;
-            var stream = await SecureAsync(socket, target: null, late.Token).ConfigureAwait(false);
+            var stream = await SecureAsync(socket, late.Token).ConfigureAwait(false);
             var remote = new Address(SchemeIdentifier, System.Name, from!.Address.ToString(), from.Port);
             associations.Notify(new InboundAssociation(Keep(new PeerConnection(self, remote, stream))));
         }
-        catch (Exception cause) when (IsOfNetwork(cause))
+        catch (Exception cause) when (PeerDial.IsOfNetwork(cause))
         {
             socket.Dispose();
-            var why = cause is OperationCanceledException ? $"no handshake within {_openTimeout.TotalSeconds} s" : cause.Message;
+            var why = cause is OperationCanceledException ? $"no handshake within {PeerDial.Timeout.TotalSeconds} s" : cause.Message;
             _log.Warning("refused a connection from {0} to the aggregators' port: {1}", from?.Address, why);
         }
         finally
@@ -165,8 +153,7 @@ internal sealed class PeerTransport : Transport
         }
     }
 
-    /// <param name="target">Name the other end has to prove; null: this is the end that was connected to.</param>
-    private async Task<Stream> SecureAsync(Socket socket, string? target, CancellationToken cancellation)
+    private async Task<Stream> SecureAsync(Socket socket, CancellationToken cancellation)
     {
         var plain = new NetworkStream(socket, ownsSocket: true);
         if (_tls is null)
@@ -175,26 +162,16 @@ internal sealed class PeerTransport : Transport
         }
 
         var tls = new SslStream(plain);
-        if (target is null)
-        {
-            await tls.AuthenticateAsServerAsync(
-                new SslServerAuthenticationOptions
-                {
-                    ServerCertificate = _tls.Certificate,
-                    ClientCertificateRequired = true,
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificate = _tls.Certificate,
+                ClientCertificateRequired = true,
 
-                    // Only one that could be connected to, never a collector, may speak here.
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) => _tls.IsOfFleet(certificate as X509Certificate2, KeyUses.Server),
-                },
-                cancellation).ConfigureAwait(false);
-        }
-        else
-        {
-            var options = _tls.Client();
-            options.TargetHost ??= target;
-            await tls.AuthenticateAsClientAsync(options, cancellation).ConfigureAwait(false);
-        }
-
+                // Only one that could be connected to, never a collector, may speak here.
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => _tls.IsOfFleet(certificate as X509Certificate2, KeyUses.Server),
+            },
+            cancellation).ConfigureAwait(false);
         return tls;
     }
 

@@ -41,6 +41,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("pyroscope.ebpf \"x\" {\n  forward_to = []\n  sample_rate = 1000000000\n}", "should be 1 to 10000, got 1000000000")]
     [InlineData("discovery.process \"a\" { }\ndiscovery.process \"a\" { }", "2:1: block \"discovery.process.a\" is declared twice; the first is at")]
     [InlineData("pyroscope.write \"w\" {\n  endpoint {\n    url = \"http://x\"\n    bearer_token = \"a\"\n    basic_auth {\n      username = \"u\"\n      password = \"p\"\n    }\n  }\n}", "at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file must be configured")]
+    [InlineData("cluster {\n  address = \"127.0.0.1:1\"\n  peers = [\"tier:4054\"]\n}", "peers and peer_targets need peers_expected = N")]
+    [InlineData("cluster {\n  address = \"127.0.0.1:1\"\n  peers = [\"tier:4054\"]\n  seeds = [\"tier:4054\"]\n}", "either seeds or peers and peer_targets, not both")]
     public async Task A_wrong_configuration_is_named_with_its_place(string text, string expected)
     {
         var path = Path.Combine(_data.Path, "wrong.alloy");
