@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using ActorProfiler.Collector.Sampling.Native;
-using Microsoft.Data.Sqlite;
 
 namespace ActorProfiler.Commands;
 
@@ -27,7 +26,6 @@ internal static class Failures
             + "'actorprofiler doctor' says what is missing",
         BpfException => $"{failure.Message}: 'actorprofiler doctor' says what this host lacks",
         DllNotFoundException => $"libbpf.so.1 is missing: install it (Debian: apt-get install libbpf1): {failure.Message}",
-        SqliteException => $"open the outbox in the data folder: {failure.Message}",
         AggregateException many when many.GetBaseException() is not AggregateException and var inner => Describe(inner),
         IOException { InnerException: { } inner } when Describe(inner) is { } line => line,
         SocketException or IOException or UnauthorizedAccessException or FormatException => failure.Message,

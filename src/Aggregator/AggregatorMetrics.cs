@@ -77,10 +77,10 @@ internal sealed class AggregatorMetrics(IMetricFactory metrics)
         "actorprofiler_outbox_commit_failures_total", "Commits that failed and are tried again; nothing in them was acknowledged.");
 
     public Gauge OutboxBytes { get; } = metrics.CreateGauge(
-        "actorprofiler_outbox_bytes", "Bytes of profiles in the outbox.");
+        "actorprofiler_outbox_bytes", "Bytes of the outbox's files.");
 
     public Counter OutboxDamaged { get; } = metrics.CreateCounter(
-        "actorprofiler_outbox_damaged_total", "Damaged things found in the outbox: whole files moved aside, single profiles skipped.", ["what"]);
+        "actorprofiler_outbox_damaged_total", "Damaged things found in the outbox: profiles that are lost, last records that were cut off.", ["what"]);
 
     public Gauge Waiting { get; } = metrics.CreateGauge(
         "actorprofiler_destination_waiting_profiles", "Profiles a destination has not settled yet.", ["destination"]);

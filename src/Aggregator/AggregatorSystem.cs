@@ -57,15 +57,11 @@ internal sealed class AggregatorSystem
 
     public AggregatorLedgers Ledgers { get; }
 
-    /// <summary>Where a damaged outbox of an earlier start was moved, or null.</summary>
-    public string? DamagedOutbox { get; private init; }
-
     /// <summary>How each destination does.</summary>
     public required IReadOnlyList<DestinationStatus> Destinations { get; set; }
 
     /// <summary>Opens the outbox, takes up what waits in it, and starts the actors.</summary>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The outbox cannot be opened.</exception>
-    /// <exception cref="IOException">The data folder cannot be made.</exception>
+    /// <exception cref="IOException">The data folder cannot be made, or the outbox in it cannot be opened.</exception>
     public static async Task<AggregatorSystem> StartAsync(ActorSystem system, AggregatorOptions options)
     {
         Directory.CreateDirectory(options.DataFolder);
@@ -79,19 +75,14 @@ internal sealed class AggregatorSystem
         var names = options.Destinations.Select(setup => setup.Destination.Name).ToList();
         var self = options.Cluster is null ? null : Cluster.Get(system).SelfAddress;
         var times = TimesOf(options.Cluster, self);
-        var outbox = ProfileOutbox.Open(options.DataFolder, names, times, options.Clock, out var damaged);
-        if (damaged is not null)
-        {
-            metrics.OutboxDamaged.WithLabels("file").Inc();
-            options.Health.Report("outbox", $"its file was damaged at the start and is now {damaged}; what it held and had not pushed is lost");
-        }
-
+        var outbox = ProfileOutbox.Open(options.DataFolder, names, times, options.Clock, OutboxOptions.SegmentBytes(options.MaxBytes));
         var ledgers = LedgersOf(outbox, names);
+        Count(outbox.Damage, ledgers, metrics, options.Health);
         var statuses = new ConcurrentDictionary<string, DestinationStatus>(names.Select(name => KeyValuePair.Create(name, new DestinationStatus(name))), StringComparer.Ordinal);
         var parts = new AggregatorParts(
             outbox,
             new OutboxOptions(options.Clock, ledgers.Destinations, options.Health) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
-            new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Batches(), self) { Others = OthersOf(system, self) },
+            new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Remembered, self) { Others = OthersOf(system, self) },
             options.Quota,
             times,
             metrics,
@@ -106,7 +97,6 @@ internal sealed class AggregatorSystem
         var started = new AggregatorSystem(options, outbox, root, found, ledgers, setup => Prepare(setup, found.Outbox))
         {
             Destinations = [.. statuses.Values],
-            DamagedOutbox = damaged,
             _finder = options.Cluster?.Search is { } search ? system.ActorOf(PeerFinderActor.Props(new PeerFinderOptions(search, found.Ring, options.Health, options.Clock)), "peers") : ActorRefs.Nobody,
         };
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "drain-aggregator", async () =>
@@ -215,6 +205,23 @@ internal sealed class AggregatorSystem
         }
 
         return ledgers;
+    }
+
+    private static void Count(OutboxDamage damage, AggregatorLedgers ledgers, AggregatorMetrics metrics, Health health)
+    {
+        foreach (var (destination, (profiles, ticks)) in damage.Lost)
+        {
+            ledgers.Destinations[destination].Restore(ticks);
+            ledgers.Destinations[destination].Drop("damaged", ticks);
+            metrics.Dropped.WithLabels(destination, "damaged").Inc(profiles);
+        }
+
+        metrics.OutboxDamaged.WithLabels("profile").Inc(damage.LostProfiles);
+        metrics.OutboxDamaged.WithLabels("tail").Inc(damage.IsTailTorn ? 1 : 0);
+        if (damage.LostProfiles > 0)
+        {
+            health.Report("outbox", $"{damage.LostProfiles} profiles in it were damaged at the start and are lost; check the disk");
+        }
     }
 }
 

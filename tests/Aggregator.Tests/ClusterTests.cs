@@ -74,7 +74,8 @@ public sealed class ClusterTests : IDisposable
         var again = submit.Clone();
         again.Resent = true;
         second.Send(two.System.Ingest, again);
-        await using var restarted = await RunningAggregator.StartAsync(Options(_one, server, seeds, 0));
+        using var left = _one.Copy();
+        await using var restarted = await RunningAggregator.StartAsync(Options(left, server, seeds, 0));
         var stored = Assert.IsType<Stored>(await second.ReceiveAsync(TimeSpan.FromSeconds(30)));
 
         Assert.Equal([submit.Sequence], stored.Sequences);

@@ -9,7 +9,7 @@ internal sealed class TemporaryFolder : IDisposable
     public TemporaryFolder Copy()
     {
         var copy = new TemporaryFolder();
-        foreach (var file in Directory.EnumerateFiles(Path))
+        foreach (var file in Directory.EnumerateFiles(Path).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)))
         {
             File.Copy(file, System.IO.Path.Combine(copy.Path, System.IO.Path.GetFileName(file)));
         }

@@ -61,7 +61,7 @@ internal sealed partial class OutboxActor
             }
         }
 
-        _metrics.OutboxBytes.Set(_outbox.Bytes());
+        _metrics.OutboxBytes.Set(_outbox.Bytes);
         _waiting.Add(new Change(new OutboxChange.Forget(now - _options.RememberFor), Self));
         Become(Committing);
         Commit();

@@ -4,7 +4,6 @@ using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Pprof;
 using Akka.Actor;
 using Akka.Event;
-using Microsoft.Data.Sqlite;
 
 namespace ActorProfiler.Aggregator.Outbox;
 
@@ -86,7 +85,7 @@ internal sealed partial class OutboxActor : ReceiveActor, IWithTimers
         });
         Receive<Failed>(failed =>
         {
-            if (failed.Cause is not SqliteException)
+            if (failed.Cause is not IOException)
             {
                 throw new InvalidOperationException("commit to the outbox", failed.Cause);
             }

@@ -4,7 +4,7 @@ using ActorProfiler.Aggregator.Pprof;
 
 namespace ActorProfiler.Aggregator.Outbox;
 
-/// <summary>One change of the outbox. Changes of one commit are on disk together or not at all.</summary>
+/// <summary>One change of the outbox. Each is on disk whole or not at all.</summary>
 internal abstract record OutboxChange
 {
     private OutboxChange()

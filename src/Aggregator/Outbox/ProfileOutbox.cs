@@ -1,166 +1,161 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.IO.Hashing;
 using ActorProfiler.Aggregator.Aggregation;
 using ActorProfiler.Aggregator.Pprof;
-using ActorProfiler.Labels;
-using Microsoft.Data.Sqlite;
+using Google.Protobuf;
 
 namespace ActorProfiler.Aggregator.Outbox;
 
 /// <summary>
-/// The durable log of encoded profiles: what is waiting for which destination, and which batches are in it. One SQLite file; a commit is on
-/// disk when it returns.
+/// The durable log of encoded profiles: what is waiting for which destination, and which batches are in it. A commit is on disk when it returns.
 /// </summary>
 /// <remarks>
-/// <see cref="Commit"/> and the other members that change it are for one thread at a time; <see cref="Read"/> is for any thread.
-/// Why SQLite: docs/decisions/0004-outbox.md.
+/// The log is the truth; what is in memory is read from it at the start. <see cref="Commit"/> and the other members are for one thread at a
+/// time; <see cref="Read"/> is for any thread. Why a log: docs/decisions/0004-outbox.md.
 /// </remarks>
 internal sealed partial class ProfileOutbox : IDisposable
 {
-    private readonly string _readers;
-    private readonly SqliteConnection _connection;
+    private readonly OutboxLog _log;
     private readonly TimeProvider _clock;
-    private readonly SeriesTimes _times;
-    private readonly OutboxStatements _sql;
+    private readonly ConcurrentDictionary<long, OutboxItem> _items;
+    private readonly List<LogRecord> _unwritten = [];
+    private LogTotals _totals;
 
-    private ProfileOutbox(string path, SqliteConnection connection, ImmutableArray<string> destinations, SeriesTimes times, TimeProvider clock)
+    private ProfileOutbox(OutboxLog log, OutboxReplay replay, ImmutableArray<string> destinations, TimeProvider clock)
     {
-        _connection = connection;
-        _readers = OutboxFile.ConnectionString(path, SqliteOpenMode.ReadOnly, pooling: true);
-        Destinations = destinations;
-        _times = times;
+        _log = log;
         _clock = clock;
-        _sql = new OutboxStatements(connection);
+        _items = new ConcurrentDictionary<long, OutboxItem>(replay.Items);
+        _totals = replay.Totals;
+        _unwritten.AddRange(replay.Gaps.Select(gap => new LogRecord { Counted = gap.ToCounted() }));
+        Destinations = destinations;
+        Remembered = [.. replay.Batches.Keys];
+        Damage = new OutboxDamage(LossOf(replay.Gaps, destinations), replay.IsTailTorn);
     }
 
     /// <summary>Opens or creates the outbox in <paramref name="folder"/>.</summary>
-    /// <param name="destinations">Who gets what is appended; profiles waiting for anybody else are dropped.</param>
-    /// <param name="times">Takes up the times of the series in the file; what it hands out is stored with the profiles.</param>
-    /// <param name="damaged">Where a damaged file of an earlier start was moved, or null.</param>
-    /// <exception cref="SqliteException">The file cannot be opened: folder missing, no right, disk full, in use by another process.</exception>
+    /// <param name="destinations">Who gets what is appended; profiles waiting for anybody else are dropped when they are overdue.</param>
+    /// <param name="times">Takes up the times of the series in the log; what it hands out is stored with the profiles.</param>
+    /// <param name="segmentBytes">About how long a file of the log gets.</param>
+    /// <exception cref="IOException">The folder is missing, cannot be read or written, or is in use by another process.</exception>
     public static ProfileOutbox Open(
-        string folder, IEnumerable<string> destinations, SeriesTimes times, TimeProvider clock, out string? damaged)
+        string folder, IEnumerable<string> destinations, SeriesTimes times, TimeProvider clock, long segmentBytes = OutboxOptions.MostSegmentBytes)
     {
-        var path = Path.Combine(folder, "outbox.db");
-        var connection = OutboxFile.Open(path, clock, out damaged);
-        var outbox = new ProfileOutbox(path, connection, [.. destinations], times, clock);
-        outbox.RestoreTimes();
-        return outbox;
+        var log = OutboxLog.Open(folder, segmentBytes);
+        try
+        {
+            var replay = OutboxReplay.Of(log);
+            foreach (var (series, last) in replay.Times)
+            {
+                times.Restore(series, last);
+            }
+
+            return new ProfileOutbox(log, replay, [.. destinations], clock);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Who gets what is appended from now on. May be set while another thread appends.</summary>
     public ImmutableArray<string> Destinations { get; set; }
 
+    /// <summary>What was damaged when it was opened.</summary>
+    public OutboxDamage Damage { get; }
+
+    /// <summary>Batches that were in it when it was opened and that their collectors may still send again.</summary>
+    public ImmutableArray<BatchId> Remembered { get; }
+
+    /// <summary>Of all files.</summary>
+    public long Bytes => _log.Bytes;
+
     /// <summary>Makes all changes, or none and throws.</summary>
     /// <returns>The new entries by destination.</returns>
-    /// <exception cref="SqliteException">The disk is full or failed; the same changes may be committed again later.</exception>
+    /// <exception cref="IOException">The disk is full or failed; the same changes may be committed again later.</exception>
     public IReadOnlyDictionary<string, ImmutableArray<OutboxEntry>> Commit(IReadOnlyList<OutboxChange> changes)
     {
-        var added = new Dictionary<string, ImmutableArray<OutboxEntry>.Builder>(StringComparer.Ordinal);
-        _sql.Begin();
-        try
+        foreach (var forget in changes.OfType<OutboxChange.Forget>())
         {
-            foreach (var change in changes)
-            {
-                Make(change, added);
-            }
-
-            _sql.Commit();
-        }
-        catch (SqliteException)
-        {
-            _sql.Rollback();
-            throw;
+            Retire(forget.Before);
         }
 
-        return added.ToDictionary(pair => pair.Key, pair => pair.Value.ToImmutable(), StringComparer.Ordinal);
+        var (records, totals) = (new List<(LogRecord Record, LogTotals Before)>(), _totals);
+        foreach (var record in _unwritten.Concat(RecordsOf(changes)))
+        {
+            records.Add((record, totals));
+            totals = After(totals, record);
+        }
+
+        if (records.Count == 0)
+        {
+            return ImmutableDictionary<string, ImmutableArray<OutboxEntry>>.Empty;
+        }
+
+        var places = Write(records);
+        _unwritten.Clear();
+        _totals = totals;
+        _log.TryMark(totals);
+        return Apply(records.Zip(places, (record, place) => (record.Record, record.Before, place)));
     }
 
-    /// <summary>Bytes of all profiles.</summary>
-    public long Bytes() => _sql.Bytes();
+    public void Dispose() => _log.Dispose();
 
-    public void Dispose()
+    private IEnumerable<LogRecord> RecordsOf(IReadOnlyList<OutboxChange> changes)
     {
-        _sql.Dispose();
-        _connection.Dispose();
-        using var readers = new SqliteConnection(_readers);
-        SqliteConnection.ClearPool(readers);
-    }
-
-    private void Make(OutboxChange change, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
-    {
-        switch (change)
-        {
-            case OutboxChange.Append append:
-                Append(append, added);
-                break;
-            case OutboxChange.Settle settle:
-                Settle(settle.Destination, settle.Profile);
-                break;
-            case OutboxChange.Replace replace:
-                Insert(replace.Parts, [replace.Destination], added);
-                Settle(replace.Destination, replace.Profile);
-                break;
-            case OutboxChange.Forget forget:
-                _sql.ForgetBatches(forget.Before.ToUnixTimeMilliseconds());
-                _sql.ForgetTimes(forget.Before.ToUnixTimeMilliseconds());
-                break;
-        }
-    }
-
-    private void Append(OutboxChange.Append append, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
-    {
-        var destinations = Destinations;
-        if (destinations.Length > 0)
-        {
-            Insert(append.Parts, destinations, added);
-        }
-
         var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var batch in append.Batches)
+        var destinations = Destinations;
+        foreach (var append in changes.OfType<OutboxChange.Append>())
         {
-            _sql.InsertBatch(batch, now);
-        }
-    }
-
-    private void Insert(
-        ImmutableArray<EncodedProfile> parts, ImmutableArray<string> destinations, Dictionary<string, ImmutableArray<OutboxEntry>.Builder> added)
-    {
-        foreach (var part in parts)
-        {
-            var labels = LabelBytes.Write(part.Labels);
-            var pprof = part.Pprof.ToArray();
-            var id = _sql.InsertProfile(part, labels, pprof, Checksum(labels, pprof));
-            var entry = new OutboxEntry(id, part.Labels.Hash, part.TimeNanos, part.Ticks, pprof.Length);
-            foreach (var destination in destinations)
+            var stored = new StoredProfiles { Batches = { LogRecords.Of(append.Batches.Select(id => (id, now))) } };
+            if (destinations.Length > 0)
             {
-                _sql.InsertPending(destination, id);
-                if (!added.TryGetValue(destination, out var entries))
-                {
-                    added.Add(destination, entries = ImmutableArray.CreateBuilder<OutboxEntry>());
-                }
-
-                entries.Add(entry);
+                stored.Destinations.AddRange(destinations);
+                stored.Profiles.AddRange(append.Parts.Select(LogRecords.Of));
             }
 
-            if (_times.LastMillis(part.Labels.Hash) is { } last)
+            yield return new LogRecord { Stored = stored };
+        }
+
+        foreach (var replace in changes.OfType<OutboxChange.Replace>())
+        {
+            yield return new LogRecord
             {
-                _sql.UpsertTime(part.Labels.Hash, last);
+                Stored = new StoredProfiles { Destinations = { replace.Destination }, Profiles = { replace.Parts.Select(LogRecords.Of) }, Replaces = replace.Profile },
+            };
+        }
+
+        foreach (var group in changes.OfType<OutboxChange.Settle>().GroupBy(settle => settle.Destination, StringComparer.Ordinal))
+        {
+            var ids = group.Select(settle => settle.Profile).Distinct().Where(id => _items.TryGetValue(id, out var item) && item.Waiting.Contains(group.Key)).ToList();
+            if (ids.Count > 0)
+            {
+                yield return new LogRecord { Settled = new SettledProfiles { Destination = group.Key, Ids = { ids }, Ticks = { ids.Select(id => _items[id].Entry.Ticks) } } };
             }
         }
     }
 
-    private void Settle(string destination, long profile)
+    private static LogTotals After(LogTotals before, LogRecord record) => record.Stored is { Kept: 0 } stored
+        ? new LogTotals(before.NextId + stored.Profiles.Count, before.Ticks + stored.Profiles.Sum(profile => profile.Ticks))
+        : before;
+
+    private List<LogPlace> Write(List<(LogRecord Record, LogTotals Before)> records)
     {
-        _sql.DeletePending(destination, profile);
-        _sql.DeleteProfile(profile);
+        var (bytes, ends) = (new ArrayBufferWriter<byte>(), new List<int>());
+        foreach (var (record, before) in records)
+        {
+            LogFrame.Write(bytes, before, record.ToByteArray());
+            ends.Add(bytes.WrittenCount);
+        }
+
+        var (segment, offset) = _log.Append(bytes.WrittenSpan, records[0].Before);
+        return [.. ends.Select((end, i) => (Start: i == 0 ? 0 : ends[i - 1], End: end)).Select(range => new LogPlace(segment, offset + range.Start, range.End - range.Start))];
     }
 
-    private static long Checksum(byte[] labels, byte[] pprof)
-    {
-        var crc = new Crc32();
-        crc.Append(labels);
-        crc.Append(pprof);
-        return crc.GetCurrentHashAsUInt32();
-    }
+    private static Dictionary<string, (long Profiles, long Ticks)> LossOf(IReadOnlyList<LogGap> gaps, ImmutableArray<string> destinations) => destinations
+        .Select(destination => (destination, Lost: gaps.Select(gap => gap.LostTo(destination)).ToList()))
+        .Where(pair => pair.Lost.Exists(lost => lost.Profiles > 0))
+        .ToDictionary(pair => pair.destination, pair => (pair.Lost.Sum(lost => lost.Profiles), pair.Lost.Sum(lost => lost.Ticks)), StringComparer.Ordinal);
 }

@@ -23,9 +23,9 @@ public sealed class ProfileOutboxTests : IDisposable
         killed.Commit([new OutboxChange.Append([profile], [batch])]);
 
         using var left = _folder.Copy();
-        using var outbox = ProfileOutbox.Open(left.Path, ["a", "b"], new SeriesTimes(), _clock, out _);
+        using var outbox = ProfileOutbox.Open(left.Path, ["a", "b"], new SeriesTimes(), _clock);
 
-        Assert.Equal([batch], outbox.Batches());
+        Assert.Equal([batch], outbox.Remembered);
         Assert.Equal(outbox.Pending("a"), outbox.Pending("b"));
         var read = outbox.Read(Assert.Single(outbox.Pending("a")).Id)!;
         Assert.Equal((profile.Labels, profile.TimeNanos, profile.Ticks), (read.Labels, read.TimeNanos, read.Ticks));
@@ -43,62 +43,71 @@ public sealed class ProfileOutboxTests : IDisposable
         outbox.Commit([new OutboxChange.Settle("b", id)]);
 
         Assert.Null(outbox.Read(id));
-        Assert.Equal(0, outbox.Bytes());
+        Assert.Empty(outbox.Pending("b"));
     }
 
     [Fact]
     public void Remembers_the_last_time_of_a_series()
     {
-        using (var outbox = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var times), _clock, out _))
+        using (var outbox = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var times), _clock))
         {
             times.Take(Samples.Web, 5_000_000);
             outbox.Commit([new OutboxChange.Append([Profile("x", 5) with { Labels = Samples.Web }], [])]);
         }
 
-        using var again = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var restored), _clock, out _);
+        using var again = ProfileOutbox.Open(_folder.Path, ["a"], Times(out var restored), _clock);
 
         Assert.Equal(6_000_000, restored.Take(Samples.Web, 5_000_000));
     }
 
     [Fact]
-    public void Finds_what_is_too_old_and_then_the_oldest_of_what_is_too_much()
+    public void Finds_what_is_too_old_and_then_the_oldest_files_of_what_is_too_much()
     {
-        using var outbox = Open("a");
-        outbox.Commit([new OutboxChange.Append([Profile("old", 1), Profile("older", 2), Profile("new", 3), Profile("newest", 4)], [])]);
-
-        var overdue = outbox.Overdue(oldestNanos: 2_000_000, bytes: 6);
-
-        Assert.Equal([("expired", 1_000_000L), ("evicted", 2_000_000), ("evicted", 3_000_000)], overdue.Select(item => (item.Reason, item.Entry.TimeNanos)));
-    }
-
-    [Fact]
-    public void Moves_a_damaged_file_aside_and_starts()
-    {
-        File.WriteAllText(Path.Combine(_folder.Path, "outbox.db"), new string('x', 10_000));
-
-        using var outbox = ProfileOutbox.Open(_folder.Path, ["a"], new SeriesTimes(), _clock, out var damaged);
-
-        Assert.NotNull(damaged);
-        Assert.True(File.Exists(damaged));
-        Assert.Empty(outbox.Pending("a"));
-    }
-
-    [Fact]
-    public void Skips_a_profile_whose_bytes_are_damaged()
-    {
-        var text = new string('p', 100);
-        using (var outbox = Open("a"))
+        using var outbox = ProfileOutbox.Open(_folder.Path, ["a"], new SeriesTimes(), _clock, segmentBytes: 1);
+        foreach (var (name, millis) in new[] { ("first", 2), ("old", 1), ("new", 3), ("newest", 4) })
         {
-            outbox.Commit([new OutboxChange.Append([Profile(text, 5)], [])]);
+            outbox.Commit([new OutboxChange.Append([Profile(name, millis)], [])]);
         }
 
-        var path = Path.Combine(_folder.Path, "outbox.db");
+        var overdue = outbox.Overdue(oldestNanos: 2_000_000, bytes: outbox.Bytes * 3 / 4);
+
+        Assert.Equal([("evicted", 2_000_000L), ("expired", 1_000_000)], overdue.Select(item => (item.Reason, item.Entry.TimeNanos)));
+    }
+
+    [Fact]
+    public void Starts_beside_files_that_are_no_log()
+    {
+        File.WriteAllText(Path.Combine(_folder.Path, "outbox-x.log"), new string('x', 10_000));
+        File.WriteAllText(Path.Combine(_folder.Path, "outbox-00000001-0000000000000001-0000000000000000.log"), new string('x', 10_000));
+
+        using var outbox = Open("a");
+
+        Assert.Empty(outbox.Pending("a"));
+        Assert.True(outbox.Damage.IsTailTorn);
+    }
+
+    [Fact]
+    public void Is_for_one_process()
+    {
+        using var outbox = Open("a");
+
+        var failure = Assert.Throws<IOException>(() => Open("a"));
+
+        Assert.Contains("another aggregator", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Skips_a_profile_whose_bytes_are_damaged_while_it_runs()
+    {
+        var text = new string('p', 100);
+        using var outbox = Open("a");
+        outbox.Commit([new OutboxChange.Append([Profile(text, 5)], [])]);
+        var path = Assert.Single(Directory.GetFiles(_folder.Path, "*.log"));
         var bytes = File.ReadAllBytes(path);
         bytes[bytes.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(text))] ^= 1;
         File.WriteAllBytes(path, bytes);
-        using var again = Open("a");
 
-        Assert.Null(again.Read(Assert.Single(again.Pending("a")).Id));
+        Assert.Null(outbox.Read(Assert.Single(outbox.Pending("a")).Id));
     }
 
     [Fact]
@@ -113,7 +122,7 @@ public sealed class ProfileOutboxTests : IDisposable
             await File.WriteAllBytesAsync(filler, new byte[700_000]);
             var big = Profile(new string('x', 300_000), 5);
 
-            Assert.Throws<Microsoft.Data.Sqlite.SqliteException>(() => outbox.Commit([new OutboxChange.Append([big], [])]));
+            Assert.Throws<IOException>(() => outbox.Commit([new OutboxChange.Append([big], [])]));
             Assert.Empty(outbox.Pending("a"));
             File.Delete(filler);
             outbox.Commit([new OutboxChange.Append([big], [])]);
@@ -138,5 +147,5 @@ public sealed class ProfileOutboxTests : IDisposable
     private static EncodedProfile Profile(string content, long millis) =>
         new(LabelSet.Of(("content", content)), millis * 1_000_000, 1, 2, Encoding.UTF8.GetBytes(content));
 
-    private ProfileOutbox Open(params string[] destinations) => ProfileOutbox.Open(_folder.Path, destinations, new SeriesTimes(), _clock, out _);
+    private ProfileOutbox Open(params string[] destinations) => ProfileOutbox.Open(_folder.Path, destinations, new SeriesTimes(), _clock);
 }
