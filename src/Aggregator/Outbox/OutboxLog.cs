@@ -60,12 +60,32 @@ internal sealed class OutboxLog : IDisposable
 
         var segment = _segments[^1];
         var offset = segment.Length;
-        RandomAccess.Write(_current!, records, offset);
+        try
+        {
+            RandomAccess.Write(_current!, records, offset);
+            DiskSync.File(_current!, segment.Path);
+        }
+        catch (IOException)
+        {
+            CutOff(offset);
+            throw;
+        }
 
-        // What was written is not part of the log until the sync: after a failure the next records overwrite it.
-        DiskSync.File(_current!, segment.Path);
         segment.Length += records.Length;
         return (segment, offset);
+    }
+
+    // What was not synced is not part of the log. A disk that does not even take this back is read past what is left: see OutboxReplay.
+    private void CutOff(long offset)
+    {
+        try
+        {
+            RandomAccess.SetLength(_current!, offset);
+        }
+        catch (IOException failure)
+        {
+            _ = failure;
+        }
     }
 
     /// <summary>
