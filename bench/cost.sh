@@ -96,7 +96,7 @@ idle() { # role, address, arguments...: leaves it running, its pid in $last
 	start "$program" run "$@" --role "$role" --http.listen "$address" --data-dir "$work/idle-$role"
 	local pid=$last from to
 	until_live "$address"
-	sleep 20
+	sleep 120 # by then the runtime has compiled what it will
 	from=$(cpu_ms "$pid")
 	sleep "$seconds"
 	to=$(cpu_ms "$pid")
