@@ -21,6 +21,15 @@ internal static class Requirements
         Need(Environment.IsPrivilegedProcess, "needs root to mount a small file system (run as root)");
     }
 
+    /// <summary>Needs control groups of version 2, mounted.</summary>
+    /// <returns>Where.</returns>
+    public static string CgroupV2()
+    {
+        var mounted = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).FirstOrDefault(mount => mount[2] == "cgroup2");
+        Need(mounted is not null, "needs cgroup v2 mounted (mount -t cgroup2 none /sys/fs/cgroup)");
+        return mounted![1];
+    }
+
     /// <summary>Path of a program on PATH, or null.</summary>
     public static string? FindOnPath(string name) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin")

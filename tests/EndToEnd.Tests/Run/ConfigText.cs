@@ -47,18 +47,23 @@ internal static class ConfigText
               forward_to       = [pyroscope.aggregate.all.receiver]
               {{arguments}}
             }
-            pyroscope.aggregate "all" {
-              window     = "1s"
-              forward_to = [pyroscope.write.server.receiver]
-            }
-            pyroscope.write "server" {
-              endpoint {
-                url = "{{destination}}"
-              }
-            }
+            {{AggregateTo(destination)}}
             """);
         return path;
     }
+
+    /// <summary>What <c>pyroscope.aggregate.all.receiver</c> gets is pushed there every second.</summary>
+    public static string AggregateTo(string destination) => $$"""
+        pyroscope.aggregate "all" {
+          window     = "1s"
+          forward_to = [pyroscope.write.server.receiver]
+        }
+        pyroscope.write "server" {
+          endpoint {
+            url = "{{destination}}"
+          }
+        }
+        """;
 
     /// <summary>Cluster block of a collector.</summary>
     public static string Aggregators(params string[] addresses) => $"aggregators = [{string.Join(", ", addresses.Select(address => $"\"{address}\""))}]";

@@ -88,15 +88,7 @@ public sealed class DockerTests(DockerDaemon docker) : IClassFixture<DockerDaemo
               forward_to       = [pyroscope.aggregate.all.receiver]
               collect_interval = "1s"
             }
-            pyroscope.aggregate "all" {
-              window     = "1s"
-              forward_to = [pyroscope.write.server.receiver]
-            }
-            pyroscope.write "server" {
-              endpoint {
-                url = "{{server.Url}}"
-              }
-            }
+            {{ConfigText.AggregateTo(server.Url.ToString())}}
             """);
         using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
         await Poll.UntilAsync(() => server.Pushes.Count > 1, _patience, () => service.Text);

@@ -49,15 +49,7 @@ public sealed class KubernetesTests : IDisposable
               forward_to       = [pyroscope.aggregate.all.receiver]
               collect_interval = "1s"
             }
-            pyroscope.aggregate "all" {
-              window     = "1s"
-              forward_to = [pyroscope.write.server.receiver]
-            }
-            pyroscope.write "server" {
-              endpoint {
-                url = "{{server.Url}}"
-              }
-            }
+            {{ConfigText.AggregateTo(server.Url.ToString())}}
             """);
         using var service = ServiceProcess.StartWith(
             new Dictionary<string, string> { ["NODE_NAME"] = "n1" }, "run", config, "--data-dir", _data.Path, "--http.listen", "127.0.0.1:0");
@@ -84,9 +76,7 @@ public sealed class KubernetesTests : IDisposable
 
     private async Task PutIntoContainerAsync(int pid)
     {
-        var mounted = (await File.ReadAllLinesAsync("/proc/self/mounts")).Select(line => line.Split(' ')).FirstOrDefault(mount => mount[2] == "cgroup2");
-        Assert.SkipUnless(mounted is not null, "needs cgroup v2 mounted");
-        _group = Directory.CreateDirectory(Path.Combine(mounted[1], $"ap-test-cri-containerd-{_container}.scope"));
+        _group = Directory.CreateDirectory(Path.Combine(Requirements.CgroupV2(), $"ap-test-cri-containerd-{_container}.scope"));
         await File.WriteAllTextAsync(Path.Combine(_group.FullName, "cgroup.procs"), $"{pid}");
     }
 }
