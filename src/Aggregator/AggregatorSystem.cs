@@ -8,6 +8,7 @@ using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.Outbox;
 using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Labels;
 using ActorProfiler.Telemetry;
 using Akka.Actor;
 using Akka.Cluster;
@@ -32,6 +33,7 @@ internal sealed class AggregatorSystem
     private readonly AggregatorActor.Found _actors;
     private readonly Lazy<Task> _stop;
     private readonly Func<DestinationSetup, (IDestination Destination, DestinationContext Context)> _prepare;
+    private SeriesTimes _times = new();
     private IActorRef _finder = ActorRefs.Nobody;
     private IReadOnlyList<DestinationSetup> _destinations;
 
@@ -75,6 +77,7 @@ internal sealed class AggregatorSystem
         var names = options.Destinations.Select(setup => setup.Destination.Name).ToList();
         var self = options.Cluster is null ? null : Cluster.Get(system).SelfAddress;
         var times = TimesOf(options.Cluster, self);
+        times.ShareBetween(Elsewhere(options.Destinations));
         var outbox = ProfileOutbox.Open(options.DataFolder, names, times, options.Clock, OutboxOptions.SegmentBytes(options.MaxBytes));
         var ledgers = LedgersOf(outbox, names);
         Count(outbox.Damage, ledgers, metrics, options.Health);
@@ -97,6 +100,7 @@ internal sealed class AggregatorSystem
         var started = new AggregatorSystem(options, outbox, root, found, ledgers, setup => Prepare(setup, found.Outbox))
         {
             Destinations = [.. statuses.Values],
+            _times = times,
             _finder = options.Cluster?.Search is { } search ? system.ActorOf(PeerFinderActor.Props(new PeerFinderOptions(search, found.Ring, options.Health, options.Clock)), "peers") : ActorRefs.Nobody,
         };
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "drain-aggregator", async () =>
@@ -132,6 +136,7 @@ internal sealed class AggregatorSystem
         }
 
         _outbox.Destinations = [.. names];
+        _times.ShareBetween(Elsewhere(destinations));
         var prepared = destinations.Select(_prepare).ToList();
         Destinations = [.. prepared.Select(pair => pair.Context.Status)];
         _destinations = destinations;
@@ -173,6 +178,9 @@ internal sealed class AggregatorSystem
             (destination.Destination as IDisposable)?.Dispose();
         }
     }
+
+    private static Func<LabelSet, IEnumerable<LabelSet>> Elsewhere(IReadOnlyList<DestinationSetup> destinations) =>
+        series => destinations.Select(setup => setup.Destination.SeriesOf(series)).OfType<LabelSet>();
 
     private static ImmutableHashSet<Address> OthersOf(ActorSystem system, Address? self) =>
         self is null ? [] : [.. Cluster.Get(system).Settings.SeedNodes.Where(seed => !seed.Equals(self))];

@@ -82,7 +82,7 @@ public class RoutingTests
             }
             """ + Writes);
 
-        Assert.Equal(["http://a both", "http://a both", "http://a x", "http://a z", "http://b both", "http://b z"], Deliveries(plan, 1, 2, 3).Order(StringComparer.Ordinal));
+        Assert.Equal(["http://a both", "http://a x", "http://a z", "http://b both", "http://b z"], Deliveries(plan, 1, 2, 3).Order(StringComparer.Ordinal));
         Assert.Equal((97, TimeSpan.FromSeconds(5), true), (plan.Ebpf!.SampleRate, plan.Ebpf.CollectInterval, plan.Ebpf.Sampling.CollectKernel));
         var table = new TargetTable();
         table.Replace(plan.Targets);

@@ -82,10 +82,10 @@ internal sealed record Routing(
         }
     }
 
-    /// <summary>Keeps the series of these blocks; what tells them apart is no concern of the user's rules.</summary>
+    /// <summary>Keeps the series of these blocks, which may be of others too (<c>one,two</c>); what tells them apart is no concern of the user's rules.</summary>
     private static ImmutableArray<RelabelRule> From(IEnumerable<string> origins) =>
     [
-        new RelabelRuleOptions { Action = "keep", SourceLabels = [LabelNames.Origin], Regex = string.Join('|', origins) }.Build(),
+        new RelabelRuleOptions { Action = "keep", SourceLabels = [LabelNames.Origin], Regex = $"(?:.*,)?(?:{string.Join('|', origins)})(?:,.*)?" }.Build(),
         new RelabelRuleOptions { Action = "labeldrop", Regex = LabelNames.Origin }.Build(),
     ];
 

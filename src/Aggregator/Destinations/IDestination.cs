@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Labels;
 
 namespace ActorProfiler.Aggregator.Destinations;
 
@@ -14,6 +15,9 @@ internal interface IDestination
 
     /// <summary>Label <c>endpoint</c> of the <c>pyroscope_write_*</c> metrics, or "" for a destination that is not one.</summary>
     string Endpoint { get; }
+
+    /// <summary>The labels under which a series is kept there, but for those that all series have; null when none of it is.</summary>
+    LabelSet? SeriesOf(LabelSet series) => series;
 
     /// <summary>Tries once to write a profile. Failures of the world are outcomes, not exceptions.</summary>
     /// <exception cref="OperationCanceledException">It took longer than the caller waits.</exception>

@@ -33,6 +33,8 @@ internal sealed class PyroscopeDestination : IDestination, IDisposable
 
     public string Endpoint => _options.Endpoint;
 
+    public LabelSet? SeriesOf(LabelSet series) => LabelsOf(series)?.Where(name => !_options.ExternalLabels.Contains(name));
+
     public async Task<WriteOutcome> WriteAsync(EncodedProfile profile, CancellationToken cancellation)
     {
         var tenant = profile.Labels[LabelNames.Tenant];

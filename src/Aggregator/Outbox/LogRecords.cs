@@ -26,8 +26,8 @@ internal static class LogRecords
     public static LabelSet LabelsOf(StoredProfile profile) => LabelBytes.Read(profile.Labels.ToByteArray());
 
     /// <summary>The times of series that a record speaks of.</summary>
-    public static IEnumerable<(ulong Series, long LastMillis)> TimesOf(LogRecord record) =>
-        record.Stored is { } stored ? stored.Profiles.Select(profile => (LabelsOf(profile).Hash, (long)profile.TimeNanos / 1_000_000))
+    public static IEnumerable<(ulong Series, long LastMillis)> TimesOf(LogRecord record, SeriesTimes times) =>
+        record.Stored is { } stored ? stored.Profiles.SelectMany(profile => times.KeysOf(LabelsOf(profile)).Select(key => (key, (long)profile.TimeNanos / 1_000_000)))
         : record.Carried is { } carried ? carried.Series.Zip(carried.LastUnixMillis)
         : [];
 

@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Aggregation;
+using ActorProfiler.Aggregator.Pprof;
 using Google.Protobuf;
 
 namespace ActorProfiler.Aggregator.Outbox;
@@ -16,8 +17,11 @@ internal sealed class OutboxReplay
     private readonly List<LogGap> _gaps = [];
     private readonly List<CountedLoss> _counted = [];
     private readonly List<SettledProfiles> _settled = [];
+    private readonly SeriesTimes _series;
     private LogTotals _totals;
     private LogTotals _begin = LogTotals.Start;
+
+    private OutboxReplay(SeriesTimes series) => _series = series;
 
     public IReadOnlyDictionary<long, OutboxItem> Items => _items;
 
@@ -35,10 +39,11 @@ internal sealed class OutboxReplay
 
     public bool IsTailTorn { get; private set; }
 
+    /// <param name="times">Knows under which labels a series has its times.</param>
     /// <exception cref="IOException">A segment cannot be opened.</exception>
-    public static OutboxReplay Of(OutboxLog log)
+    public static OutboxReplay Of(OutboxLog log, SeriesTimes times)
     {
-        var replay = new OutboxReplay { _totals = log.Segments.Count > 0 ? log.Segments[0].Start : LogTotals.Start };
+        var replay = new OutboxReplay(times) { _totals = log.Segments.Count > 0 ? log.Segments[0].Start : LogTotals.Start };
         var first = replay._totals;
         foreach (var segment in log.Segments)
         {
@@ -115,7 +120,7 @@ internal sealed class OutboxReplay
     private void Take(LogPlace place, ReadOnlySpan<byte> body)
     {
         var record = LogRecord.Parser.ParseFrom(body);
-        foreach (var (series, last) in LogRecords.TimesOf(record))
+        foreach (var (series, last) in LogRecords.TimesOf(record, _series))
         {
             _times[series] = Math.Max(_times.GetValueOrDefault(series), last);
         }

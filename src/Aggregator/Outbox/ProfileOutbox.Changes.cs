@@ -92,7 +92,7 @@ internal sealed partial class ProfileOutbox
         Stored = new StoredProfiles { Destinations = { item.Waiting }, Profiles = { LogRecords.Of(profile) }, Kept = item.Entry.Id },
     };
 
-    private static Carried Carry(LogSegment segment, DateTimeOffset forgetBefore, Carried carried)
+    private Carried Carry(LogSegment segment, DateTimeOffset forgetBefore, Carried carried)
     {
         var (batches, times, before) = (new Dictionary<BatchId, long>(), new Dictionary<ulong, long>(), forgetBefore.ToUnixTimeMilliseconds());
         foreach (var record in OutboxReplay.RecordsOf(segment))
@@ -102,7 +102,7 @@ internal sealed partial class ProfileOutbox
                 batches[id] = millis;
             }
 
-            foreach (var (series, last) in LogRecords.TimesOf(record).Where(time => time.LastMillis >= before))
+            foreach (var (series, last) in LogRecords.TimesOf(record, _times).Where(time => time.LastMillis >= before))
             {
                 times[series] = Math.Max(times.GetValueOrDefault(series), last);
             }

@@ -17,14 +17,16 @@ namespace ActorProfiler.Aggregator.Outbox;
 internal sealed partial class ProfileOutbox : IDisposable
 {
     private readonly OutboxLog _log;
+    private readonly SeriesTimes _times;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<long, OutboxItem> _items;
     private readonly List<LogRecord> _unwritten = [];
     private LogTotals _totals;
 
-    private ProfileOutbox(OutboxLog log, OutboxReplay replay, ImmutableArray<string> destinations, TimeProvider clock)
+    private ProfileOutbox(OutboxLog log, OutboxReplay replay, ImmutableArray<string> destinations, SeriesTimes times, TimeProvider clock)
     {
         _log = log;
+        _times = times;
         _clock = clock;
         _items = new ConcurrentDictionary<long, OutboxItem>(replay.Items);
         _totals = replay.Totals;
@@ -45,13 +47,13 @@ internal sealed partial class ProfileOutbox : IDisposable
         var log = OutboxLog.Open(folder, segmentBytes);
         try
         {
-            var replay = OutboxReplay.Of(log);
+            var replay = OutboxReplay.Of(log, times);
             foreach (var (series, last) in replay.Times)
             {
                 times.Restore(series, last);
             }
 
-            return new ProfileOutbox(log, replay, [.. destinations], clock);
+            return new ProfileOutbox(log, replay, [.. destinations], times, clock);
         }
         catch
         {

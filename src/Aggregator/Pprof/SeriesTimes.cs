@@ -9,13 +9,16 @@ namespace ActorProfiler.Aggregator.Pprof;
 /// </summary>
 /// <remarks>
 /// Thread-safe. Two aggregators that own the same series for a moment take different milliseconds: each only those that leave its own
-/// remainder. Series whose hashes are equal share their times, which is harmless.
+/// remainder. Series whose hashes are equal share their times, which is harmless. Series that rules on the way to a destination make equal
+/// there share theirs too, as long as <see cref="ShareBetween"/> says which.
 /// </remarks>
 internal sealed class SeriesTimes
 {
     private const long NanosPerMilli = 1_000_000;
 
+    private readonly Lock _taking = new();
     private readonly ConcurrentDictionary<ulong, long> _last = new();
+    private volatile Func<LabelSet, IEnumerable<LabelSet>> _elsewhere = _ => [];
     private readonly long _remainder;
     private readonly long _divisor;
 
@@ -31,14 +34,26 @@ internal sealed class SeriesTimes
     public long Take(LabelSet labels, long startUnixNanos)
     {
         var start = startUnixNanos / NanosPerMilli;
-        var taken = _last.AddOrUpdate(labels.Hash, _ => FirstAtOrAfter(start), (_, last) => FirstAtOrAfter(Math.Max(start, last + 1)));
+        var keys = KeysOf(labels);
+        long taken;
+        lock (_taking)
+        {
+            taken = FirstAtOrAfter(keys.Max(key => _last.TryGetValue(key, out var last) ? Math.Max(start, last + 1) : start));
+            foreach (var key in keys)
+            {
+                _last[key] = taken;
+            }
+        }
 
         // The start itself where it is free: it is exact to the nanosecond.
         return taken == start ? startUnixNanos : taken * NanosPerMilli;
     }
 
-    /// <summary>The last time taken, for storing; null when none is known.</summary>
-    public long? LastMillis(ulong labelsHash) => _last.TryGetValue(labelsHash, out var last) ? last : null;
+    /// <param name="elsewhere">The labels a series has at each destination.</param>
+    public void ShareBetween(Func<LabelSet, IEnumerable<LabelSet>> elsewhere) => _elsewhere = elsewhere;
+
+    /// <summary>Hashes of the labels under which a series takes its times: its own, and those it has elsewhere.</summary>
+    public IReadOnlySet<ulong> KeysOf(LabelSet labels) => new HashSet<ulong>([labels.Hash, .. _elsewhere(labels).Select(other => other.Hash)]);
 
     /// <summary>Takes up where an earlier start left off.</summary>
     public void Restore(ulong labelsHash, long lastMillis) => _last[labelsHash] = lastMillis;

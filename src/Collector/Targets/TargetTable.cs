@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
@@ -18,7 +19,11 @@ internal sealed class TargetTable : IProcessPolicy
     /// <summary>What is asked about a process, read while it lives.</summary>
     internal sealed record ProcessFacts(string ContainerId, string DefaultName);
 
-    private sealed record View(ImmutableArray<TargetIndex> Blocks, int SampleRate);
+    private sealed record View(ImmutableArray<TargetIndex> Blocks, int SampleRate)
+    {
+        /// <summary>Targets of two blocks as one; null when they are different series.</summary>
+        public ConcurrentDictionary<(Target First, Target Second), Target?> Joint { get; } = new();
+    }
 
     public int Count => _view.Blocks.Sum(block => block.Count);
 
@@ -45,7 +50,7 @@ internal sealed class TargetTable : IProcessPolicy
     public ProcessDecision Decide(KnownProcess process)
     {
         var found = new List<Target>();
-        Match(process, isSampled: false, found);
+        Find(process, isSampled: false, found, _view);
         if (found.Count == 0)
         {
             return ProcessDecision.Ignored;
@@ -68,7 +73,12 @@ internal sealed class TargetTable : IProcessPolicy
     }
 
     /// <summary>Adds the target of a process that has samples in each block, one for each series.</summary>
-    public void Match(KnownProcess process, List<Target> found) => Match(process, isSampled: true, found);
+    public void Match(KnownProcess process, List<Target> found)
+    {
+        var view = _view;
+        Find(process, isSampled: true, found, view);
+        Join(found, view);
+    }
 
     /// <summary>The targets of a process of which all is known, with their blocks.</summary>
     internal IEnumerable<(TargetList Block, Target? Target)> Match(int pid, ProcessFacts facts) =>
@@ -92,25 +102,52 @@ internal sealed class TargetTable : IProcessPolicy
         return new ProcessFacts(container, name.Length > 0 ? name : comm);
     }
 
-    private void Match(KnownProcess process, bool isSampled, List<Target> found)
+    private void Find(KnownProcess process, bool isSampled, List<Target> found, View view)
     {
         ProcessFacts? facts = null;
-        foreach (var block in _view.Blocks)
+        foreach (var block in view.Blocks)
         {
             var target = block.Find(process.Identity.Pid)
                 ?? block.Find(process.Identity.Pid, facts ??= _containers.Get(process, isSampled, static known => Read(known.Identity.Pid, known.Comm)));
-            Add(target, found);
+            if (target is not null)
+            {
+                found.Add(target);
+            }
         }
     }
 
     private static View Of(ImmutableArray<TargetList> lists, int sampleRate) => new([.. lists.Select(list => new TargetIndex(list, sampleRate))], sampleRate);
 
-    /// <summary>A sample counts once in each series, whatever number of blocks put it there.</summary>
-    private static void Add(Target? target, List<Target> found)
+    /// <summary>
+    /// Puts those of one series together: a sample counts once in it, whatever number of blocks put it there. Blocks that go different ways and give a
+    /// process the same labels have one series of it, which goes the ways of all and is named as the first of them says.
+    /// </summary>
+    private static void Join(List<Target> found, View view)
     {
-        if (target is not null && !found.Exists(other => other.Labels.Equals(target.Labels)))
+        for (var i = 1; i < found.Count; i++)
         {
-            found.Add(target);
+            for (var j = 0; j < i; j++)
+            {
+                if (view.Joint.GetOrAdd((found[j], found[i]), static pair => Joined(pair.First, pair.Second)) is { } joint)
+                {
+                    found[j] = joint;
+                    found.RemoveAt(i--);
+                    break;
+                }
+            }
         }
+    }
+
+    private static Target? Joined(Target first, Target second)
+    {
+        if (first.Labels.Equals(second.Labels))
+        {
+            return first;
+        }
+
+        var origins = $"{first.Labels[LabelNames.Origin]},{second.Labels[LabelNames.Origin]}";
+        return first.Labels.Where(name => name != LabelNames.Origin).Equals(second.Labels.Where(name => name != LabelNames.Origin))
+            ? first with { Labels = first.Labels.With(LabelNames.Origin, origins) }
+            : null;
     }
 }

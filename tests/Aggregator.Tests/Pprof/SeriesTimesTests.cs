@@ -1,4 +1,5 @@
 using ActorProfiler.Aggregator.Pprof;
+using ActorProfiler.Labels;
 using CsCheck;
 
 namespace ActorProfiler.Tests;
@@ -16,6 +17,26 @@ public class SeriesTimesTests
             var taken = takes.Select(take => owners[take.Item1].Take(Samples.Web, take.Item2) / 1_000_000).ToList();
             return taken.Distinct().Count() == taken.Count;
         });
+
+    [Fact]
+    public void Series_that_become_one_at_a_destination_share_its_times_also_after_a_start()
+    {
+        static IEnumerable<LabelSet> WithoutPod(LabelSet series) => [series.Where(name => name != "pod")];
+        var times = new SeriesTimes();
+        times.ShareBetween(WithoutPod);
+        var (one, two) = (Samples.Web.With("pod", "1"), Samples.Web.With("pod", "2"));
+
+        Assert.Equal([5_000_000, 6_000_000, 7_000_000], new[] { one, two, Samples.Web }.Select(series => times.Take(series, 5_000_000)));
+
+        var restarted = new SeriesTimes();
+        restarted.ShareBetween(WithoutPod);
+        foreach (var key in times.KeysOf(one))
+        {
+            restarted.Restore(key, 7);
+        }
+
+        Assert.Equal(8_000_000, restarted.Take(two, 5_000_000));
+    }
 
     [Fact]
     public void Goes_on_after_what_an_earlier_start_took()

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace ActorProfiler.Tests.Run;
 
@@ -84,7 +83,7 @@ public sealed class ConfigurationTests : IDisposable
         using var busy = TestPrograms.Start(program, "300");
         var config = ConfigText.Write(_data, server.Url.ToString());
         var good = await File.ReadAllTextAsync(config);
-        var listen = $"127.0.0.1:{FreePort()}";
+        var listen = $"127.0.0.1:{Network.FreePort()}";
         using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", listen);
         await service.WaitForLineAsync("profiling every process");
         var before = busy.CpuTime;
@@ -120,12 +119,5 @@ public sealed class ConfigurationTests : IDisposable
         // Every tick is worth the period of the clock that really ran.
         var pushed = server.Stored.Where(push => push.Labels["service_name"] == "storm").Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0])) / 1e9;
         Assert.InRange(pushed, spent * 0.8, spent * 1.2);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 namespace ActorProfiler.Tests.Run;
 
@@ -23,6 +25,14 @@ internal sealed class Network : IDisposable
         Ip("addr", "add", $"{network.Address}/24", "dev", network._name);
         Ip("link", "set", network._name, "up");
         return network;
+    }
+
+    /// <summary>A port of the test's own loopback address that is free now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public Node Add()

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using ActorProfiler.Tests.Page;
 using Microsoft.Playwright;
 
@@ -19,7 +18,7 @@ public sealed class RunPageTests : IDisposable
     {
         Requirements.Bpf();
         using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O2"), "180");
-        var listen = $"127.0.0.1:{FreePort()}";
+        var listen = $"127.0.0.1:{Network.FreePort()}";
         using var run = Process.Start(new ProcessStartInfo(
             Path.Combine(AppContext.BaseDirectory, "actorprofiler"), ["run", "--http.listen", listen, "--data-dir", _folder.FullName])
         {
@@ -53,11 +52,4 @@ public sealed class RunPageTests : IDisposable
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

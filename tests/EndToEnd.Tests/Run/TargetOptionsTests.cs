@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ActorProfiler.Tests.Run;
 
 /// <summary>Options of single targets and of single blocks.</summary>
@@ -123,6 +125,72 @@ public sealed class TargetOptionsTests : IDisposable
         var pushed = first.Stored.Where(push => push.Labels["service_name"] == "seldom").Sum(push => push.Profile.Sample.Sum(sample => sample.Value[0])) / 1e9;
         Assert.InRange(pushed, spent * 0.75, spent * 1.25);
         Assert.Equal(0, service.Balance("collector stopped").Waiting);
+    }
+
+    [Fact]
+    public async Task Series_that_meet_at_a_destination_lose_nothing_there_and_the_page_counts_a_process_of_two_blocks_once()
+    {
+        Requirements.Bpf();
+        var program = TestPrograms.CompileC("split", "-O1");
+        using var one = TestPrograms.Start(program, "300");
+        using var two = TestPrograms.Start(program, "300");
+        await using var merged = await FakePyroscope.StartAsync();
+        await using var other = await FakePyroscope.StartAsync();
+        var config = Path.Combine(_data.Path, "ways.alloy");
+        await File.WriteAllTextAsync(config, $$"""
+            pyroscope.ebpf "both" {
+              targets          = [{__process_pid__ = "{{one.Pid}}", service_name = "web", pod = "1"}, {__process_pid__ = "{{two.Pid}}", service_name = "web", pod = "2"}]
+              forward_to       = [pyroscope.relabel.merged.receiver, pyroscope.write.other.receiver]
+              collect_interval = "1s"
+            }
+            pyroscope.ebpf "again" {
+              targets    = [{__process_pid__ = "{{one.Pid}}", service_name = "web", pod = "1"}]
+              forward_to = [pyroscope.write.other.receiver]
+            }
+            pyroscope.aggregate "window" {
+              window     = "1s"
+              forward_to = []
+            }
+            pyroscope.relabel "merged" {
+              forward_to = [pyroscope.write.merged.receiver]
+              rule {
+                action = "labeldrop"
+                regex  = "pod"
+              }
+            }
+            pyroscope.write "merged" {
+              endpoint {
+                url = "{{merged.Url}}"
+              }
+            }
+            pyroscope.write "other" {
+              endpoint {
+                url = "{{other.Url}}"
+              }
+            }
+            """);
+        var listen = $"127.0.0.1:{Network.FreePort()}";
+        using var service = ServiceProcess.Start(null, "run", config, "--data-dir", _data.Path, "--http.listen", listen);
+        await Poll.UntilAsync(() => other.Pushes.Select(push => push.Labels).Distinct().Count() == 2 && other.Pushes.Count > 2, _patience, () => service.Text);
+        one.Pause();
+        two.Pause();
+
+        // Windows are still open; when the last has closed, all three have got the same.
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{listen}") };
+        var shown = 0d;
+        await Poll.UntilAsync(
+            async () =>
+            {
+                var page = JsonNode.Parse(await http.GetStringAsync(new Uri("/api/v1/services", UriKind.Relative)))!;
+                shown = page["services"]!.AsArray().Single(row => (string?)row!["name"] == "web")!["cpuSeconds"]!.GetValue<double>();
+                return Math.Abs(shown - (merged.StoredNanos / 1e9)) < 0.0005 && Math.Abs(shown - (other.StoredNanos / 1e9)) < 0.0005;
+            }, _patience, () => $"{shown} s shown, {merged.StoredNanos} and {other.StoredNanos} ns stored\n{service.Text}");
+        var series = await http.GetStringAsync(new Uri("/api/v1/series?service=web", UriKind.Relative));
+        Assert.Equal(0, await service.StopAsync());
+
+        Assert.Equal(merged.Pushes.Count, merged.Stored.Count);
+        Assert.Equal(["{__name__=\"process_cpu\", service_name=\"web\"}"], merged.Pushes.Select(push => push.Labels.ToString()).Distinct());
+        Assert.DoesNotContain("__pyroscope_ebpf__", series, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Services(FakePyroscope server) => server.Pushes.Select(push => push.Labels["service_name"]);
