@@ -114,6 +114,12 @@ internal sealed class UnwindTableStore : IDisposable
         var built = new BuiltRows(new List<MappingRow>(image.Mappings.Length), []);
         foreach (var mapped in image.Mappings)
         {
+            // The vsyscall page: the kernel's programs compare signed numbers, by which it would come before all others.
+            if (mapped.Mapping.Start > long.MaxValue)
+            {
+                continue;
+            }
+
             var installed = mapped.File is null ? null : _installed.For(mapped.File);
             if (installed is { Pieces.Count: > 0 })
             {
