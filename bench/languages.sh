@@ -21,6 +21,7 @@ export GO111MODULE=off GOCACHE=$work/go-cache
 
 have() { command -v "$1" >/dev/null; }
 cc_form() { gcc -O2 "$@" -o "$work/split" "$sources/split.c"; }
+musl_form() { musl-gcc -O2 "$@" -o "$work/split" "$sources/split.c"; }
 cpp_form() { g++ -O2 "$@" -o "$work/split" "$sources/split.cpp"; }
 rust_form() { rustc -O "$@" -o "$work/split" "$sources/split.rs"; }
 go_form() { (cd "$work" && go build "$@" -o split "$sources/split.go"); }
@@ -35,6 +36,9 @@ forms() {
 		C|gcc|cc_form -fomit-frame-pointer|$work/split
 		C, stripped|gcc|cc_form -fomit-frame-pointer -s|$work/split
 		C, static|gcc|cc_form -static|$work/split
+		C, musl|musl-gcc|musl_form -fomit-frame-pointer|$work/split
+		C, musl, frame pointers|musl-gcc|musl_form -fno-omit-frame-pointer|$work/split
+		C, musl, static|musl-gcc|musl_form -static|$work/split
 		C++, frame pointers|g++|cpp_form -fno-omit-frame-pointer|$work/split
 		C++|g++|cpp_form|$work/split
 		C++, stripped|g++|cpp_form -s|$work/split
@@ -106,7 +110,7 @@ judge() { # is it stripped
 			if (text ~ /sortrows/) sort += weight
 			if (text ~ /hashrows/) hash += weight
 			if (text ~ /writerows/) write_ += weight
-			bottom = $0 ~ /_start|goexit|clone|start_thread/
+			bottom = $0 ~ /_start|goexit|clone|start_thread/ || $0 ~ /libc\.so\+0x[^ ]* [^ ]*split\+0x[^ ]*$/ # musl: its _start has no type
 			if (bottom && (stripped || text ~ /runquery/) && (!stripped || NF >= 6)) whole += weight
 		}
 		END {
@@ -119,7 +123,7 @@ judge() { # is it stripped
 echo "| Language, form | ActorProfiler | perf, frame pointers | perf, stack copies |"
 echo "|---|---|---|---|"
 while IFS='|' read -r form tool build command; do
-	if [ $# -gt 0 ] && ! printf '%s\n' "$@" | grep -qxiF "${form/,/}"; then
+	if [ $# -gt 0 ] && ! printf '%s\n' "$@" | grep -qxiF "${form//,/}"; then
 		continue
 	fi
 	if ! have "$tool"; then

@@ -8,6 +8,13 @@ internal static class TestPrograms
     /// <summary>Compiles a C program once per set of flags. Returns its path.</summary>
     public static string CompileC(string name, params string[] flags) => Compile("gcc", name, ".c", flags);
 
+    /// <summary>Compiles a C program with musl as its C library. Returns its path.</summary>
+    public static string CompileWithMusl(string name, params string[] flags)
+    {
+        Requirements.Tool("musl-gcc", "musl-tools");
+        return Compile("musl-gcc", name, ".c", flags);
+    }
+
     /// <summary>Compiles a C++ program. Returns its path.</summary>
     public static string CompileCpp(string name, params string[] flags) => Compile("g++", name, ".cpp", flags);
 

@@ -14,6 +14,9 @@ internal sealed class UnwindTableBuilder(int rowLimit)
 
     public int FunctionCount => _functions.Count;
 
+    /// <summary>The code of the functions so far, in no order; they may overlap.</summary>
+    public IEnumerable<(ulong Start, ulong End)> Functions => _functions.Select(static function => (function.Start, function.End));
+
     /// <summary>Adds a row to the function that is being read; one at the same address as the last replaces it.</summary>
     /// <exception cref="FormatException">The address lies before the last one's.</exception>
     /// <exception cref="FrameBudgetException">There are too many rows.</exception>

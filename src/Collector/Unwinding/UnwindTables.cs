@@ -20,7 +20,7 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
 
     /// <summary>The table of one file.</summary>
     /// <remarks>
-    /// From <c>.eh_frame</c>, else from <c>.debug_frame</c>. Go programs describe their own functions in their function table, and in
+    /// From <c>.eh_frame</c>, else from <c>.debug_frame</c>, and where these leave out most of the code (musl) from the code itself. Go programs describe their own functions in their function table, and in
     /// <c>.eh_frame</c> those of their C parts. Malformed entries are left out and counted in the table.
     /// </remarks>
     /// <returns>Null when the file describes no function, or is not for x86-64.</returns>
@@ -56,7 +56,10 @@ internal sealed class UnwindTables(UnwindRules rules, TimeProvider time, UnwindL
             return builder.Build(skipped + AddGoFrames(file, builder));
         }
 
-        return builder.Build(builder.FunctionCount > 0 ? skipped : AddFrames(file, ".debug_frame", isDebugFrame: true, builder));
+        skipped = builder.FunctionCount > 0 ? skipped : AddFrames(file, ".debug_frame", isDebugFrame: true, builder);
+        var began = time.GetTimestamp();
+        new CodeFrames(builder, rules).Add(file, () => CheckTime(".text", began));
+        return builder.Build(skipped);
     }
 
     /// <summary>A Go function table that is not understood leaves its functions to their frame pointers.</summary>

@@ -24,6 +24,21 @@ public sealed class RecordTests : IDisposable
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
     }
 
+    /// <summary>musl has no unwind tables, and a program that uses it is in it most of the time here.</summary>
+    [Fact]
+    public void Walks_through_a_c_library_that_has_no_unwind_tables()
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileWithMusl("libcalls", "-O2", "-fomit-frame-pointer"));
+
+        var profile = _recorder.Record(busy.Pid, "3s");
+
+        var inLibrary = profile.ShareOf(stack => stack.Any(name => name.StartsWith("libc.so+0x", StringComparison.Ordinal) || name is "memcpy" or "memset"));
+        var whole = profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "serve"));
+        Assert.True(inLibrary > 50, $"{inLibrary:F1} % are in the library");
+        Assert.True(whole > 94, $"{whole:F1} % are whole");
+    }
+
     [Fact]
     public void Keeps_the_chain_of_a_stripped_program_by_its_offsets()
     {
