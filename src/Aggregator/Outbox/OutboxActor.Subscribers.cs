@@ -10,6 +10,10 @@ internal sealed partial class OutboxActor
     {
         _metrics.CommitSeconds.Observe(done.Elapsed.TotalSeconds);
         _options.Health.Clear("outbox disk");
+
+        // Counted first: a destination may be done with a profile before the next line runs.
+        var appended = _committing.Where(change => change.What is OutboxChange.Append).Select(change => (Append: (OutboxChange.Append)change.What, change.From)).ToList();
+        appended.ForEach(pair => Count(pair.Append));
         foreach (var (destination, entries) in done.Added)
         {
             if (_subscribers.TryGetValue(destination, out var subscriber))
@@ -18,14 +22,7 @@ internal sealed partial class OutboxActor
             }
         }
 
-        foreach (var change in _committing)
-        {
-            if (change.What is OutboxChange.Append append)
-            {
-                Count(append);
-                change.From.Tell(new BatchesStored(append.Batches));
-            }
-        }
+        appended.ForEach(pair => pair.From.Tell(new BatchesStored(pair.Append.Batches)));
     }
 
     private void Count(OutboxChange.Append append)
