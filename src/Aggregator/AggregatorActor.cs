@@ -4,6 +4,7 @@ using ActorProfiler.Aggregator.Ingest;
 using ActorProfiler.Aggregator.Outbox;
 using ActorProfiler.Aggregator.Pprof;
 using Akka.Actor;
+using Google.Protobuf;
 
 namespace ActorProfiler.Aggregator;
 
@@ -18,7 +19,8 @@ internal sealed class AggregatorActor : ReceiveActor
         var outbox = Context.ActorOf(OutboxActor.Props(parts.Outbox, parts.OutboxOptions, parts.Metrics), "outbox");
         var encoding = Context.ActorOf(EncodingActor.Props(outbox, new ProfileLimits(), parts.Times, parts.Metrics), "encoding");
         var series = Context.ActorOf(SeriesRouterActor.Props(parts.Series, encoding, parts.Metrics), SeriesRouterActor.Name);
-        var ingest = Context.ActorOf(IngestGateActor.Props(new IngestGateOptions(series, parts.Quota, parts.Metrics, parts.Series.Clock) { AwaitsPeers = parts.AwaitsPeers }), IngestGateActor.Name);
+        var gate = new IngestGateOptions(series, parts.Quota, parts.Owners, parts.KnownOwners, parts.Metrics, parts.Series.Clock) { AwaitsPeers = parts.AwaitsPeers };
+        var ingest = Context.ActorOf(IngestGateActor.Props(gate), IngestGateActor.Name);
         var ring = parts.Series.Self is null ? ActorRefs.Nobody : Context.ActorOf(SeriesRingActor.Props([series, ingest], parts.Series.Clock), "ring");
         var fanout = Context.ActorOf(FanoutActor.Props(parts.Destinations(outbox)), "fanout");
 
@@ -43,6 +45,8 @@ internal sealed record AggregatorParts(
     OutboxOptions OutboxOptions,
     SeriesRouterOptions Series,
     QuotaOptions Quota,
+    CollectorOwners Owners,
+    IReadOnlyDictionary<ByteString, string> KnownOwners,
     SeriesTimes Times,
     AggregatorMetrics Metrics,
     Func<IActorRef, IReadOnlyList<(IDestination Destination, DestinationContext Context)>> Destinations)

@@ -79,6 +79,7 @@ internal sealed class AggregatorSystem
         var times = TimesOf(options.Cluster, self);
         times.ShareBetween(Elsewhere(options.Destinations));
         var outbox = ProfileOutbox.Open(options.DataFolder, names, times, options.Clock, OutboxOptions.SegmentBytes(options.MaxBytes));
+        var owners = new CollectorOwners(Path.Combine(options.DataFolder, "collector-owners"));
         var ledgers = LedgersOf(outbox, names);
         Count(outbox.Damage, ledgers, metrics, options.Health);
         var statuses = new ConcurrentDictionary<string, DestinationStatus>(names.Select(name => KeyValuePair.Create(name, new DestinationStatus(name))), StringComparer.Ordinal);
@@ -87,6 +88,8 @@ internal sealed class AggregatorSystem
             new OutboxOptions(options.Clock, ledgers.Destinations, options.Health) { MaxAge = options.MaxAge, MaxBytes = options.MaxBytes, SweepEvery = options.SweepEvery },
             new SeriesRouterOptions(options.Window, options.Clock, ledgers.Intake, outbox.Remembered, self) { Others = OthersOf(system, self) },
             options.Quota,
+            owners,
+            owners.Read(),
             times,
             metrics,
             actor => [.. options.Destinations.Select(setup => Prepare(setup, actor))])

@@ -10,7 +10,7 @@ namespace ActorProfiler.Tests.Faults;
 /// <summary>Who may speak at the collectors' port, by the certificates of <c>actorprofiler tls</c>.</summary>
 public sealed class CertificateTests : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -35,15 +35,20 @@ public sealed class CertificateTests : IDisposable
             }
 
             """);
-        using var aggregator = ServiceProcess.Start(
-            null, "run", config, "--role", "aggregator", "--http.listen", $"127.0.0.1:{FreePort()}", "--data-dir", Path.Combine(_folder.Path, "data"));
-        await aggregator.WaitForLineAsync("aggregating;");
+        string[] arguments = ["run", config, "--role", "aggregator", "--http.listen", $"127.0.0.1:{FreePort()}", "--data-dir", Path.Combine(_folder.Path, "data")];
         var id = RandomNumberGenerator.GetBytes(16);
-
-        await using (var owner = Start(port, fleet, "host-1", id))
+        using (var killed = ServiceProcess.Start(null, arguments))
         {
-            await Poll.UntilAsync(() => owner.Connections > 0, _patience, () => $"{owner.LastEnd}\n{aggregator.Text}");
+            await killed.WaitForLineAsync("aggregating;");
+            await using var owner = Start(port, fleet, "host-1", id);
+            await Poll.UntilAsync(() => owner.Connections > 0, _patience, () => $"{owner.LastEnd}\n{killed.Text}");
+            await Poll.UntilAsync(() => File.Exists(Path.Combine(_folder.Path, "data", "aggregator", "collector-owners")), _patience, () => killed.Text);
+            await killed.KillAsync();
         }
+
+        // Nothing of it is forgotten over a kill.
+        using var aggregator = ServiceProcess.Start(null, arguments);
+        await aggregator.WaitForLineAsync("aggregating;");
 
         await using (var other = Start(port, fleet, "host-2", id))
         {

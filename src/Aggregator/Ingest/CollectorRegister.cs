@@ -3,20 +3,20 @@ using Google.Protobuf;
 namespace ActorProfiler.Aggregator.Ingest;
 
 /// <summary>The collectors this aggregator knows: whose certificate each came with first, and what it has used of its quota. Pure state of <see cref="IngestGateActor"/>.</summary>
-internal sealed class CollectorRegister(QuotaOptions quota, TimeProvider clock)
+/// <param name="owners">Whose certificate the collectors of earlier starts came with.</param>
+internal sealed class CollectorRegister(QuotaOptions quota, IReadOnlyDictionary<ByteString, string> owners, TimeProvider clock)
 {
-    /// <summary>Beyond it those unused for longest are forgotten.</summary>
-    private const int Limit = 50_000;
+    private readonly Dictionary<ByteString, Entry> _known = owners.ToDictionary(pair => pair.Key, pair => new Entry(pair.Value, new CollectorQuota(quota, clock)));
 
-    private readonly Dictionary<ByteString, Entry> _known = [];
-
-    /// <summary>The quota of a collector; null when its id belongs to another certificate.</summary>
+    /// <summary>The quota of a collector; null when its id belongs to another certificate. Beyond the limit of <see cref="CollectorOwners"/> those unused for longest are forgotten.</summary>
     /// <param name="certificate">Whose certificate it is; "" without TLS.</param>
-    public CollectorQuota? Admit(ByteString collector, string certificate)
+    /// <param name="isNew">The id was not known before.</param>
+    public CollectorQuota? Admit(ByteString collector, string certificate, out bool isNew)
     {
-        if (!_known.TryGetValue(collector, out var known))
+        isNew = !_known.TryGetValue(collector, out var known);
+        if (known is null)
         {
-            if (_known.Count >= Limit)
+            if (_known.Count >= CollectorOwners.Limit)
             {
                 ForgetOldest();
             }
@@ -29,7 +29,7 @@ internal sealed class CollectorRegister(QuotaOptions quota, TimeProvider clock)
 
     private void ForgetOldest()
     {
-        foreach (var collector in _known.OrderBy(pair => pair.Value.Quota.UsedAt).Take(Limit / 10).Select(pair => pair.Key).ToList())
+        foreach (var collector in _known.OrderBy(pair => pair.Value.Quota.UsedAt).Take(CollectorOwners.Limit / 10).Select(pair => pair.Key).ToList())
         {
             _known.Remove(collector);
         }

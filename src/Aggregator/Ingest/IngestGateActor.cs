@@ -21,10 +21,12 @@ internal sealed class IngestGateActor : ReceiveActor
     private readonly Dictionary<IActorRef, Open> _streams = [];
     private IReadOnlyList<Address> _others = [];
     private bool _awaitsPeers;
+    private List<(ByteString Collector, string Owner)> _unsaved = [];
+    private bool _saving;
 
     public IngestGateActor(IngestGateOptions options)
     {
-        (_options, _register, _awaitsPeers) = (options, new CollectorRegister(options.Quota, options.Clock), options.AwaitsPeers);
+        (_options, _register, _awaitsPeers) = (options, new CollectorRegister(options.Quota, options.Known, options.Clock), options.AwaitsPeers);
         Receive<Open>(Admit);
         Receive<Submit>(submit => submit.CollectorId.Length == BatchId.CollectorBytes, submit => LocalFor(Sender, submit).Forward(submit));
         Receive<Aggregators>(aggregators =>
@@ -34,6 +36,19 @@ internal sealed class IngestGateActor : ReceiveActor
         });
         Receive<CollectorSeen>(Answer);
         Receive<CollectorHeld>(EndCopy);
+        Receive<Saved>(saved =>
+        {
+            _saving = false;
+            if (saved.Failure is null)
+            {
+                Save();
+                return;
+            }
+
+            // They are saved with the next one.
+            Context.GetLogger().Warning("save whose collector ids are, for the next start: {Cause}", saved.Failure);
+            _unsaved.InsertRange(0, saved.Pairs);
+        });
         Receive<Terminated>(gone =>
         {
             if (!_streams.Remove(gone.ActorRef))
@@ -61,13 +76,19 @@ internal sealed class IngestGateActor : ReceiveActor
             return;
         }
 
-        if (_register.Admit(hello.CollectorId, open.Certificate) is not { } quota)
+        if (_register.Admit(hello.CollectorId, open.Certificate, out var isNew) is not { } quota)
         {
             _options.Metrics.Impostors.Inc();
             Context.GetLogger().Warning(
                 "refused the stream of {Host}: identity {Id} belongs to another certificate than {Certificate}", hello.Host, Convert.ToHexStringLower(hello.CollectorId.Span), open.Certificate);
-            Sender.Tell(new Refusal(StatusCode.PermissionDenied, "this collector_id belongs to another certificate"));
+            Sender.Tell(new Refusal(StatusCode.PermissionDenied, "this collector_id belongs to another certificate; a host that was copied needs a data folder of its own"));
             return;
+        }
+
+        if (isNew && open.Certificate.Length > 0)
+        {
+            _unsaved.Add((hello.CollectorId, open.Certificate));
+            Save();
         }
 
         var ingest = Context.ActorOf(IngestActor.Props(hello.CollectorId, quota, open.Client, _options.Series, open.Credit, _options.Metrics, _options.Clock));
@@ -78,6 +99,19 @@ internal sealed class IngestGateActor : ReceiveActor
         {
             GateAt(node).Tell(new CollectorSeen { CollectorId = hello.CollectorId, Instance = hello.Instance }, Self);
         }
+    }
+
+    private void Save()
+    {
+        if (_saving || _unsaved.Count == 0)
+        {
+            return;
+        }
+
+        _saving = true;
+        var pairs = _unsaved;
+        _unsaved = [];
+        Task.Run(() => _options.Owners.Add(pairs)).PipeTo(Self, success: () => new Saved(pairs, null), failure: cause => new Saved(pairs, cause.Message));
     }
 
     private void Answer(CollectorSeen seen)
@@ -132,6 +166,8 @@ internal sealed class IngestGateActor : ReceiveActor
 
     private static ActorSelection GateAt(Address node) => Context.ActorSelection(new RootActorPath(node) / "user" / "aggregator" / Name);
 
+    private sealed record Saved(List<(ByteString Collector, string Owner)> Pairs, string? Failure);
+
     /// <summary>Opens a stream. Answered with <see cref="Admitted"/> or <see cref="Refusal"/>.</summary>
     /// <param name="Certificate">Whose certificate the other end showed; "" without TLS.</param>
     public sealed record Open(Hello Hello, IIngestClient Client, long Credit, string Certificate);
@@ -144,7 +180,9 @@ internal sealed class IngestGateActor : ReceiveActor
 }
 
 /// <param name="Series">The router that takes batches.</param>
-internal sealed record IngestGateOptions(IActorRef Series, QuotaOptions Quota, AggregatorMetrics Metrics, TimeProvider Clock)
+/// <param name="Known">What <paramref name="Owners"/> has of earlier starts.</param>
+internal sealed record IngestGateOptions(
+    IActorRef Series, QuotaOptions Quota, CollectorOwners Owners, IReadOnlyDictionary<ByteString, string> Known, AggregatorMetrics Metrics, TimeProvider Clock)
 {
     /// <summary>Streams are refused until the other aggregators are known: a batch that is sent again may be with one of them.</summary>
     public bool AwaitsPeers { get; init; }
