@@ -13,6 +13,10 @@ namespace ActorProfiler.Aggregator.Destinations;
 /// </remarks>
 internal static class WritePipeline
 {
+    // A write that waits between its attempts has a place that no other profile gets: when the destination is back, none may sleep on for minutes.
+    // Longer pauses are the actor's, in which nothing is held.
+    private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(10);
+
     /// <param name="attempt">Called after each attempt with its outcome.</param>
     public static ResiliencePipeline<WriteOutcome> Create(DestinationOptions options, TimeProvider clock, Action<WriteOutcome> attempt)
     {
@@ -31,7 +35,7 @@ internal static class WritePipeline
         BackoffType = DelayBackoffType.Exponential,
         UseJitter = true,
         Delay = options.MinBackoffPeriod,
-        MaxDelay = options.MaxBackoffPeriod,
+        MaxDelay = options.MaxBackoffPeriod < _longestDelay ? options.MaxBackoffPeriod : _longestDelay,
         ShouldHandle = args => ValueTask.FromResult(args.Outcome.Result?.What is WriteOutcome.Verdict.Transient),
         DelayGenerator = args => ValueTask.FromResult(
             args.Outcome.Result?.RetryAfter is { } asked ? (asked < options.LongestPause ? asked : options.LongestPause) : (TimeSpan?)null),
