@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using ActorProfiler.Aggregator;
 using ActorProfiler.Aggregator.Peers;
 using ActorProfiler.Security;
@@ -51,6 +50,37 @@ public sealed class PeerTransportTests : IDisposable
     {
         int[] ports = [FreePort()];
         using var victim = Start(ports, 0, null);
+        var before = (Gadget.Made, GadgetException.Read, GadgetActor.Made);
+        using var attacker = Attack(victim, ports[0]);
+
+        // What may pass still does, after all of that.
+        await Eventually.TrueAsync(() => Up(victim) == 1);
+        using var connected = new TcpClient("127.0.0.1", ports[0]);
+        await connected.GetStream().WriteAsync(new byte[] { 0x7f, 0xff, 0xff, 0xff, 1, 2, 3 });
+        Assert.Equal(0, await connected.GetStream().ReadAsync(new byte[1]));
+        Assert.Equal(before, (Gadget.Made, GadgetException.Read, GadgetActor.Made));
+        Assert.False(victim.WhenTerminated.IsCompleted);
+    }
+
+    [Fact]
+    public async Task The_same_frames_make_a_gadget_where_the_serializers_of_Akka_are_left_in_place()
+    {
+        int[] ports = [FreePort()];
+        using var victim = Start(ports, 0, null, $$"""
+            akka.actor.serializers {
+              json = "{{typeof(Akka.Serialization.NewtonSoftJsonSerializer).FullName}}, Akka"
+              akka-misc = "Akka.Remote.Serialization.MiscMessageSerializer, Akka.Remote"
+            }
+            akka.remote.untrusted-mode = off
+            """);
+        var before = Gadget.Made;
+        using var attacker = Attack(victim, ports[0]);
+
+        await Eventually.TrueAsync(() => Gadget.Made > before);
+    }
+
+    private static ActorSystem Attack(ActorSystem victim, int port)
+    {
         var hostile = ConfigurationFactory.ParseString(
             $$"""
             akka {
@@ -61,31 +91,24 @@ public sealed class PeerTransportTests : IDisposable
               remote.peers { transport-class = "{{typeof(PeerTransport).FullName}}, ActorProfiler.Aggregator", applied-adapters = [], hostname = 127.0.0.1, port = 0 }
             }
             """);
-        using var attacker = ActorSystem.Create(AggregatorConfig.SystemName, hostile);
-        var there = new Address("akka.tcp", AggregatorConfig.SystemName, "127.0.0.1", ports[0]);
+        var attacker = ActorSystem.Create(AggregatorConfig.SystemName, hostile);
+        var there = new Address("akka.tcp", AggregatorConfig.SystemName, "127.0.0.1", port);
         victim.ActorOf(Akka.Actor.Props.Create(() => new Echo()), "echo");
         foreach (var path in (string[])["user/echo", "system/cluster/core/daemon", "user/aggregator/series"])
         {
             var target = attacker.ActorSelection($"{there}/{path}");
-            target.Tell(RuntimeHelpers.GetUninitializedObject(typeof(Gadget))); // JSON
+            target.Tell(new Gadget()); // JSON
             target.Tell(new Status.Failure(new GadgetException())); // an exception by the name of its type
         }
 
         attacker.ActorOf(Akka.Actor.Props.Create(() => new GadgetActor()).WithDeploy(Deploy.None.WithScope(new RemoteScope(there))), "deployed");
-
-        // What may pass still does, after all of that.
-        await Eventually.TrueAsync(() => Up(victim) == 1);
-        using var connected = new TcpClient("127.0.0.1", ports[0]);
-        await connected.GetStream().WriteAsync(new byte[] { 0x7f, 0xff, 0xff, 0xff, 1, 2, 3 });
-        Assert.Equal(0, await connected.GetStream().ReadAsync(new byte[1]));
-        Assert.Equal((0, 0, 0), (Gadget.Made, GadgetException.Read, GadgetActor.Made));
-        Assert.False(victim.WhenTerminated.IsCompleted);
+        return attacker;
     }
 
-    private static ActorSystem Start(int[] ports, int node, TlsFiles? tls)
+    private static ActorSystem Start(int[] ports, int node, TlsFiles? tls, string overrides = "")
     {
         var seeds = ports.Select(port => $"127.0.0.1:{port}").ToList();
-        var config = ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF")
+        var config = ConfigurationFactory.ParseString($"akka.loglevel = OFF\nakka.stdout-loglevel = OFF\n{overrides}")
             .WithFallback(AggregatorConfig.For(new ClusterOptions("127.0.0.1", ports[node], seeds) { SeedTimeout = TimeSpan.FromSeconds(2) }));
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
         return ActorSystem.Create(AggregatorConfig.SystemName, tls is null ? setup : setup.And(new PeerTls(tls)));
