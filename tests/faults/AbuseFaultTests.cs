@@ -11,11 +11,13 @@ public sealed class AbuseFaultTests
 {
     [Fact]
     [Trait("scenario", "24")]
-    public async Task An_aggregator_has_few_file_descriptors_and_little_CPU()
+    public async Task An_aggregator_has_few_file_descriptors_little_memory_and_little_CPU()
     {
         Requirements.Tool("prlimit", "util-linux");
-        await using var tier = await Tier.StartAsync(new TierOptions { Launcher = [Requirements.FindOnPath("prlimit")!, "--nofile=640:640"] });
-        tier.AddCollectors(5);
+        using var group = ControlGroup.Create(megabytes: 256);
+        await using var tier = await Tier.StartAsync(new TierOptions { Outside = group.Launcher, Launcher = [Requirements.FindOnPath("prlimit")!, "--nofile=640:640"] });
+        group.Throttle(percentOfCore: 20);
+        tier.AddCollectors(20, options => options with { Every = TimeSpan.FromMilliseconds(50) });
         await Scenario.LastAsync(TimeSpan.FromSeconds(3));
 
         // Idle connections take every descriptor that is left.
@@ -27,12 +29,16 @@ public sealed class AbuseFaultTests
             idle.Add(socket);
         }
 
-        await Scenario.LastAsync(Scenario.Seconds(8));
+        await Scenario.LastAsync(Scenario.Seconds(12));
         idle.ForEach(socket => socket.Dispose());
-
         var verdict = await tier.JudgeAsync();
+        var throttled = group.Throttled;
         Assert.False(tier[0].HasExited, tier.Text);
-        Scenario.Report(24, "no file descriptors left (640, 800 idle connections)", verdict, $"no restart; RSS {tier.Memory(0):0} MiB");
+        Assert.True(throttled > 10, $"throttled {throttled} times: nothing was tried");
+        Scenario.Report(
+            24, "at most 256 MiB and 20 % of a core by cgroup, and no file descriptors left (640, 800 idle connections), 400 batches/s", verdict,
+            $"throttled {throttled} times, no restart; RSS {tier.Memory(0):0} MiB");
+        await tier.StopAsync(0);
     }
 
     [Theory]
@@ -96,31 +102,48 @@ public sealed class AbuseFaultTests
     {
         await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 2 });
         tier.AddCollectors(5);
-        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
-        var before = tier.Memory(0);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(10));
+        var (memory, from) = (tier.Memory(0), TimeProvider.System.GetTimestamp());
+        var before = tier.Oracle.AcknowledgementSeconds(0, from);
+        var held = new Queue<Socket>();
         var connections = 0;
-        for (var i = 0; i < Scenario.Times(600); i++)
+        for (; connections < Scenario.Times(5000); connections++)
         {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), i % 2 == 0 ? 4053 : 4054));
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(tier.Nodes[0].Address), connections % 2 == 0 ? 4053 : 4054));
+            held.Enqueue(socket);
             try
             {
-                await socket.SendAsync(Hostile(i));
-                connections++;
+                await socket.SendAsync(Hostile(connections));
             }
             catch (SocketException)
             {
-                connections++; // it was cut off while it spoke: as it should be
+                continue; // it was cut off while it spoke: as it should be
+            }
+
+            // Up to a thousand stay open on their side.
+            if (held.Count > 1000)
+            {
+                held.Dequeue().Dispose();
             }
         }
 
         await Scenario.LastAsync(TimeSpan.FromSeconds(3));
-        var grown = tier.Memory(0) - before;
+        var (grown, until) = (tier.Memory(0) - memory, TimeProvider.System.GetTimestamp());
+        foreach (var socket in held)
+        {
+            socket.Dispose();
+        }
 
         var verdict = await tier.JudgeAsync();
+        var during = tier.Oracle.AcknowledgementSeconds(from, until);
+        var (p99Before, p99During) = (DestinationFaultTests.Quantile(before, 0.99), DestinationFaultTests.Quantile(during, 0.99));
         Assert.False(tier[0].HasExited, tier.Text);
-        Assert.True(grown < 64, $"RSS grew by {grown:0} MiB");
-        Scenario.Report(27, $"{connections} connections with hostile bytes: garbage, endless lengths, JSON gadgets, foreign protocols", verdict, $"RSS {grown:+0;-0} MiB; no restart");
+        Assert.True(grown < 128, $"RSS grew by {grown:0} MiB");
+        Assert.True(p99During < p99Before + 5, $"an honest batch was acknowledged after {p99Before:0.00} s before, {p99During:0.00} s meanwhile");
+        Scenario.Report(
+            27, $"{connections} connections with hostile bytes, up to 1000 held open: garbage, endless lengths, JSON gadgets, foreign protocols", verdict,
+            $"honest batches acknowledged after p99 {p99Before:0.0} → {p99During:0.0} s (window 1 s; {before.Count} and {during.Count} batches); RSS {grown:+0;-0} MiB; no restart");
     }
 
     [Fact]

@@ -119,6 +119,41 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_collector_moves_when_its_targets_name_another_aggregator()
+    {
+        Requirements.Bpf();
+        using var network = Network.Create();
+        var (collectorHost, first, second) = (network.Add(), network.Add(), network.Add());
+        await using var server = await FakePyroscope.StartAsync($"{network.Address}:0");
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("split", "-O1"), "300");
+        using var one = StartAggregator(first, server);
+        using var two = StartAggregator(second, server, _otherData, "", Plaintext);
+        var config = ConfigText.Write(_collectorData, cluster: TargetOf(first));
+        using var collector = ServiceProcess.Start(
+            collectorHost, "run", config, Plaintext, "--role", "collector", "--http.listen", $"{collectorHost.Address}:4041", "--data-dir", _collectorData.Path);
+        await collector.WaitForLineAsync($"at http://{first.Address}:4053");
+        await Poll.UntilAsync(() => server.Pushes.Count > 0, _patience, () => $"a push: {collector.Text}\n{one.Text}");
+
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config)).Replace(TargetOf(first), TargetOf(second), StringComparison.Ordinal));
+        collector.HangUp();
+        await collector.WaitForLineAsync($"at http://{second.Address}:4053");
+        var before = server.Pushes.Count;
+        await Poll.UntilAsync(() => server.Pushes.Count > before, _patience, () => $"a push: {collector.Text}\n{two.Text}");
+
+        using var audit = ServiceProcess.Start(null, ["audit", .. new[] { collectorHost, first, second }.Select(host => $"http://{host.Address}:4041")]);
+        Assert.True(await audit.ExitAsync() == 0, audit.Text);
+        Assert.Equal(0, await collector.StopAsync());
+        Assert.Equal(0, await one.StopAsync());
+        Assert.Equal(0, await two.StopAsync());
+
+        var (ticks, stored, dropped, waiting) = collector.Balance("collector stopped");
+        Assert.Equal((ticks, 0), (stored + dropped, waiting));
+        Assert.Equal(stored, server.StoredTicks);
+
+        static string TargetOf(Network.Node node) => $"aggregator_targets = [{{ \"__address__\" = \"{node.Address}:4053\" }}]";
+    }
+
+    [Fact]
     [Trait("scenario", "12")]
     [Trait("speed", "fast")]
     public async Task A_killed_collector_sends_at_its_next_start_what_was_not_stored()

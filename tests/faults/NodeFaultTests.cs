@@ -57,6 +57,7 @@ public sealed class NodeFaultTests
     {
         await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 3 });
         tier.AddCollectors(20);
+        await AuditAsync(tier);
         for (var round = 0; round < Scenario.Times(2); round++)
         {
             for (var node = 0; node < 3; node++)
@@ -69,7 +70,60 @@ public sealed class NodeFaultTests
         }
 
         var verdict = await tier.JudgeAsync();
+        await AuditAsync(tier);
         Scenario.Report(14, $"rolling restart of 3 aggregators × {Scenario.Times(2)}", verdict, "");
+    }
+
+    [Theory]
+    [Trait("scenario", "34")]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task One_of_two_aggregators_is_lost(int lost)
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 2 });
+        tier.AddCollectors(10);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+        var survivor = 1 - lost;
+        await tier.KillAsync(lost);
+
+        // Two cannot tell a lost node from a cut line: the one with the lower address goes on, the other ends and is started anew, alone.
+        if (lost == 0)
+        {
+            await Poll.UntilAsync(() => tier[survivor].HasExited, Tier.Patience, () => tier.Text);
+            Assert.NotEqual(0, await tier[survivor].ExitAsync());
+            Assert.Contains(tier[survivor].Lines, line => line.Contains("the cluster has removed this aggregator", StringComparison.Ordinal));
+            tier.Start(survivor);
+            await tier[survivor].WaitForLineAsync("aggregating;");
+        }
+
+        var before = tier.Oracle.Acknowledged;
+        var late = tier.AddCollector(options => options with { Addresses = [options.Addresses[survivor]] });
+        await Poll.UntilAsync(() => tier.Oracle.Acknowledged > before + 10 && late.Connections > 0, Tier.Patience * 2, () => tier.Text);
+        Assert.False(tier[survivor].HasExited, tier.Text);
+        tier.Start(lost);
+        await tier.AllUpAsync();
+
+        var verdict = await tier.JudgeAsync();
+        Scenario.Report(34, "each of 2 aggregators in turn is lost, and later comes back", verdict, "the one with the lower address goes on alone; the other says why, exits with 1 and, started anew, goes on alone");
+    }
+
+    [Fact]
+    public async Task An_aggregator_that_left_for_good_is_taken_out_of_the_list_at_a_reload()
+    {
+        await using var tier = await Tier.StartAsync(new TierOptions { Nodes = 2 });
+        tier.AddCollectors(10);
+        await Scenario.LastAsync(TimeSpan.FromSeconds(3));
+        await tier.StopAsync(1);
+        var config = await File.ReadAllTextAsync(tier.ConfigFile(0));
+        await File.WriteAllTextAsync(tier.ConfigFile(0), config.Replace($", \"{tier.Nodes[1].Address}:4054\"", "", StringComparison.Ordinal));
+        tier[0].HangUp();
+        await Poll.UntilAsync(async () => await tier.SumAsync(0, "actorprofiler_config_last_load_successful") == 1, Tier.Patience, () => tier.Text);
+        await tier.DrainCollectorsAsync();
+        Assert.All(tier.Collectors, collector => Assert.Equal(0, collector.Unsettled));
+        tier.Start(1);
+        await tier.AllUpAsync();
+
+        await tier.JudgeAsync();
     }
 
     [Fact]
@@ -127,6 +181,15 @@ public sealed class NodeFaultTests
         Assert.True(verdict.Resent > 0, "no batch was ever sent again: nothing was tried");
         var memory = Enumerable.Range(0, nodes).Max(tier.Memory);
         Scenario.Report(30 + nodes, $"{collectors} collectors, `kill -9` of any of {nodes} aggregators × {kills}", verdict, $"RSS ≤ {memory:0} MiB");
+    }
+
+    /// <summary>The balance of all aggregators of a tier, by the product's own command.</summary>
+    private static async Task AuditAsync(Tier tier)
+    {
+        using var audit = ServiceProcess.Start(null, ["audit", .. tier.Nodes.Select(node => $"http://{node.Address}:4041")]);
+        Assert.True(await audit.ExitAsync() == 0, audit.Text);
+        Assert.All(tier.Nodes, node => Assert.Contains(audit.Lines, line => line.Contains(node.Address, StringComparison.Ordinal)));
+        Assert.Equal("balanced", audit.Lines[^1]);
     }
 
     /// <summary>As a service manager does: what has ended is started anew.</summary>

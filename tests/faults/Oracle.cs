@@ -21,6 +21,7 @@ internal sealed class Oracle
 
     private readonly ConcurrentDictionary<string, Fate> _minted = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _acknowledgedAt = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _mintedAt = new(StringComparer.Ordinal);
     private long _resent;
 
     /// <summary>What became of a batch, as its collector knows it.</summary>
@@ -72,6 +73,7 @@ internal sealed class Oracle
             PayloadCrc32 = Crc32.HashToUInt32(payload),
         };
         submit.Labels.AddRange(series.Select(pair => new Label { Name = pair.Name, Value = pair.Value }));
+        _mintedAt[name] = TimeProvider.System.GetTimestamp();
         Assert.True(_minted.TryAdd(name, Fate.Waiting), $"{name} was minted before");
         return (name, submit);
     }
@@ -90,6 +92,11 @@ internal sealed class Oracle
         var function = profile.Function.First(function => function.Id == location.Line[0].FunctionId);
         return _acknowledgedAt.TryGetValue(profile.StringTable[(int)function.Name], out var at) ? at : null;
     }
+
+    /// <summary>Seconds from minting to acknowledgement, of the batches minted between two timestamps of the system's clock.</summary>
+    public List<double> AcknowledgementSeconds(long from, long until) =>
+        [.. _mintedAt.Where(pair => pair.Value >= from && pair.Value < until && _acknowledgedAt.ContainsKey(pair.Key))
+            .Select(pair => TimeProvider.System.GetElapsedTime(pair.Value, _acknowledgedAt[pair.Key]).TotalSeconds)];
 
     public void OnRefused(string name) => _minted[name] = Fate.Refused;
 

@@ -86,7 +86,7 @@ internal sealed class Tier : IAsyncDisposable
         }
 
         _processes[node] = ServiceProcess.StartUnder(
-            [Requirements.FindOnPath("ip")!, "netns", "exec", _nodes[node].Namespace, .. _options.Launcher],
+            [.. _options.Outside, Requirements.FindOnPath("ip")!, "netns", "exec", _nodes[node].Namespace, .. _options.Launcher],
             "run", ConfigFile(node), "--role", "aggregator", "--http.listen", $"{_nodes[node].Address}:4041", "--data-dir", _folders[node].Path, "--insecure-plaintext");
     }
 
@@ -245,6 +245,9 @@ internal sealed record TierOptions
 
     /// <summary>A program in front of each aggregator's command line.</summary>
     public string[] Launcher { get; init; } = [];
+
+    /// <summary>A program in front of all of that, on the host.</summary>
+    public string[] Outside { get; init; } = [];
 
     /// <summary>Called before the aggregators start.</summary>
     public Action<Tier> Prepare { get; init; } = _ => { };
