@@ -45,6 +45,12 @@ internal static class RunHost
             return ExitCode.Usage;
         }
 
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+        {
+            // Without one, and as a user that /etc/passwd does not know, the runtime fails every TLS handshake: it looks for certificates there.
+            Environment.SetEnvironmentVariable("HOME", options.DataFolder);
+        }
+
         Metrics.SuppressDefaultMetrics();
         var cluster = ClusterOf(options, plan.Cluster);
         var tls = TlsOf(options, plan.Cluster, log);
