@@ -64,6 +64,25 @@ public sealed class DiscoveryTests : IDisposable
         }
     }
 
+    /// <summary>A file mapped by hand is named as any other. Code that is copied to ever new memory has no name, but its callers have.</summary>
+    [Fact]
+    public void Follows_a_program_into_code_that_it_maps_itself_while_it_is_recorded()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("nm", "binutils");
+        var plugin = TestPrograms.CompileC("mappedplugin", "-O2", "-fomit-frame-pointer", "-shared", "-fPIC", "-nostdlib", "-Wl,-z,noseparate-code");
+        using var nm = Process.Start(new ProcessStartInfo("nm", ["-D", plugin]) { RedirectStandardOutput = true })!;
+        var offset = nm.StandardOutput.ReadToEnd().Split('\n').Single(line => line.EndsWith(" mapped_work", StringComparison.Ordinal)).Split(' ')[0];
+        using var mapped = TestPrograms.Start(TestPrograms.CompileC("mapped", "-O2", "-fno-omit-frame-pointer"), plugin, offset);
+
+        var profile = _recorder.Record(mapped.Pid, "4s");
+
+        var inFile = profile.ShareOf(stack => Recorded.Follows(stack, "mapped_inner", "mapped_work") && Recorded.Follows(stack, "mapped_work", "call_mapped"));
+        var inMemory = profile.ShareOf(stack => Recorded.Follows(stack, "[anon]", "call_generated") || Recorded.Follows(stack, "[unknown]", "call_generated"));
+        Assert.True(inFile > 10 && inMemory > 10, $"{inFile:F1} % in the file, {inMemory:F1} % in memory");
+        Assert.True(profile.ShareOf(stack => stack.Contains("main") && stack.Contains("_start")) > 97, "stacks are cut short");
+    }
+
     [Fact]
     public void Tells_processes_apart_that_have_the_same_id_one_after_the_other()
     {
