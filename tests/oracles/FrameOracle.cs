@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ActorProfiler.Collector.Unwinding;
 using ActorProfiler.Tests.Unwinding;
 
@@ -27,14 +28,29 @@ internal static class FrameOracle
             var unsupported = rows.Where(row => RuleOf(row).CfaKind == CfaKind.Unsupported).ToList();
             var different = rows.Where(row => RuleOf(row).CfaKind != CfaKind.Unsupported && !FrameListing.Agree(RuleOf(row), row)).ToList();
             Console.WriteLine($"{path}: {rows.Count} rows, {different.Count} different, {unsupported.Count} unsupported, {table.Deltas.Length} deltas, {table.SkippedEntries} skipped, {elapsed:F0} ms, {rules.Count} rules so far");
-            foreach (var row in different.Take(10).Concat(unsupported.Take(5)))
+            foreach (var row in different.Take(10))
             {
                 Console.WriteLine($"    {row} {RuleOf(row)}");
+            }
+
+            foreach (var (why, those) in unsupported.GroupBy(Why).Select(group => (group.Key, group.ToList())).OrderByDescending(group => group.Item2.Count))
+            {
+                Console.WriteLine($"    unsupported: {those.Count} {why}, such as {those[0]}");
             }
 
             differing += different.Count;
         }
 
         return differing == 0 ? 0 : 1;
+    }
+
+    /// <summary>Which part of a row our rules have no room for.</summary>
+    private static string Why(FrameListing.Row row)
+    {
+        var offset = row.Cfa.IndexOfAny(['+', '-']) is var sign and > 0 ? long.Parse(row.Cfa.AsSpan(sign), CultureInfo.InvariantCulture) : 0;
+        return row.ReturnAddress != "c-8" ? "with a return address that is not below the frame (context switches, traps, adjusted stacks)"
+            : row.Cfa == "exp" ? "whose frame is an expression of another form"
+            : Math.Abs(offset) > short.MaxValue ? "of frames over 256 KiB, or over 32 KiB from another register than rsp"
+            : "of another form";
     }
 }
