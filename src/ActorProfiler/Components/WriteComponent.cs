@@ -22,7 +22,7 @@ internal sealed record WriteComponent
             .Optional("remote_timeout", _timeout, options => options.RemoteTimeout, (options, value) => options with { RemoteTimeout = value }, "Longest wait for one attempt.")
             .Optional("headers", ArgumentTypes.Map(ArgumentTypes.Secret), _ => default, (options, value) => options with { Headers = Reveal(value) }, "Headers sent with each push, such as `X-Scope-OrgID`.")
             .Optional("min_backoff_period", _timeout, options => options.MinBackoffPeriod, (options, value) => options with { MinBackoffPeriod = value }, "First wait between attempts; it doubles.")
-            .Optional("max_backoff_period", _timeout, options => options.MaxBackoffPeriod, (options, value) => options with { MaxBackoffPeriod = value }, "Longest wait between attempts.")
+            .Optional("max_backoff_period", _timeout, options => options.MaxBackoffPeriod, (options, value) => options with { MaxBackoffPeriod = value }, "Longest wait between attempts; more than 10s counts as 10s, unless `min_backoff_period` is longer.")
             .Optional("max_backoff_retries", ArgumentTypes.Integer(0, 1000), options => options.MaxBackoffRetries, (options, value) => options with { MaxBackoffRetries = value }, "Attempts in a row; 0 is without end. After them a profile waits in the outbox for its next turn: it is not dropped.")
             .Optional("retry_on_http_429", ArgumentTypes.Bool, options => options.RetryOn429, (options, value) => options with { RetryOn429 = value }, "Tries again what the server refused by 429.")
             .Ignored("debug_info_upload_timeout", ArgumentTypes.Duration(TimeSpan.Zero, TimeSpan.MaxValue), "debug files are not uploaded"),

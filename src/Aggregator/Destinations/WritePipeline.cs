@@ -35,11 +35,14 @@ internal static class WritePipeline
         BackoffType = DelayBackoffType.Exponential,
         UseJitter = true,
         Delay = options.MinBackoffPeriod,
-        MaxDelay = options.MaxBackoffPeriod < _longestDelay ? options.MaxBackoffPeriod : _longestDelay,
+        MaxDelay = LongestDelay(options),
         ShouldHandle = args => ValueTask.FromResult(args.Outcome.Result?.What is WriteOutcome.Verdict.Transient),
         DelayGenerator = args => ValueTask.FromResult(
             args.Outcome.Result?.RetryAfter is { } asked ? (asked < options.LongestPause ? asked : options.LongestPause) : (TimeSpan?)null),
     };
+
+    private static TimeSpan LongestDelay(DestinationOptions options) =>
+        options.MinBackoffPeriod > _longestDelay ? options.MinBackoffPeriod : options.MaxBackoffPeriod < _longestDelay ? options.MaxBackoffPeriod : _longestDelay;
 
     // A fleet's destination gets a few writes a second at most: Polly's default of 100 in the window would never trip.
     private static CircuitBreakerStrategyOptions<WriteOutcome> Breaker() => new()

@@ -36,6 +36,24 @@ public class WritePipelineTests
     }
 
     [Fact]
+    public async Task Waits_no_longer_than_ten_seconds_of_its_own_accord()
+    {
+        var run = Run(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(10)); // slow enough to keep the breaker closed
+            return _unavailable;
+        });
+
+        for (var i = 1; i < 10; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(_unavailable, await run);
+        Assert.Equal(10, _attempts.Count);
+    }
+
+    [Fact]
     public async Task Does_not_retry_what_will_not_pass() =>
         Assert.Equal(WriteOutcome.Verdict.Rejected, (await Run(() => new(WriteOutcome.Verdict.Rejected, "rejected"))).What);
 
