@@ -219,7 +219,7 @@ public sealed class DestinationFaultTests
         var refused = 0;
         server.Intercept = async context =>
         {
-            if (server.Pushes.Count < 20 || Interlocked.Exchange(ref refused, 1) == 1)
+            if (server.Pushes.Count < 10 || Interlocked.Exchange(ref refused, 1) == 1)
             {
                 return false;
             }
@@ -228,7 +228,8 @@ public sealed class DestinationFaultTests
             return true;
         };
         tier.AddCollectors(10);
-        await Scenario.LastAsync(Scenario.Seconds(8));
+        await Poll.UntilAsync(() => Volatile.Read(ref refused) == 1, Tier.Patience, () => tier.Text);
+        await Scenario.LastAsync(Scenario.Seconds(4));
         await tier.DrainCollectorsAsync();
         await tier.DeliverAllAsync();
 
