@@ -23,7 +23,7 @@ public sealed class AggregatorSystemTests : IDisposable
 
         collector.Send(aggregator.System.Ingest, Samples.Submit(1, Samples.Web, Samples.Batch(("work;main", 3), ("idle;main", 1))));
         collector.Send(aggregator.System.Ingest, Samples.Submit(2, Samples.Web, Samples.Batch(Samples.Start + Samples.Second, 20_000_000, 2, ("work;main", 5))));
-        var stored = await collector.ReceiveAsync(TimeSpan.FromSeconds(10));
+        var stored = await collector.ReceiveAsync(TimeSpan.FromSeconds(60));
         await aggregator.System.StopAsync();
 
         Assert.Equal([1ul, 2ul], Assert.IsType<Stored>(stored).Sequences.Order());
@@ -49,7 +49,7 @@ public sealed class AggregatorSystemTests : IDisposable
             collector.Send(aggregator.System.Ingest, Samples.Submit(pid, Samples.Web.With("__process_pid__", $"{pid}"), Samples.Batch(("work;main", pid))));
         }
 
-        await collector.ReceiveAsync(TimeSpan.FromSeconds(10));
+        await collector.ReceiveAsync(TimeSpan.FromSeconds(60));
         await aggregator.System.StopAsync();
 
         Assert.Equal(6 * 10_000_000, Assert.Single(server.Pushes).Stacks()["work;main"]);
@@ -68,7 +68,7 @@ public sealed class AggregatorSystemTests : IDisposable
         var first = await RunningAggregator.StartAsync(Options(server));
         var collector = first.Collector();
         collector.Send(first.System.Ingest, submit);
-        Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(60)));
         await first.KillAsync();
 
         server.Intercept = _ => Task.FromResult(false);
@@ -76,7 +76,7 @@ public sealed class AggregatorSystemTests : IDisposable
         await using var second = await RunningAggregator.StartAsync(Options(server) with { DataFolder = left.Path });
         var again = second.Collector();
         again.Send(second.System.Ingest, submit);
-        Assert.IsType<Stored>(await again.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        Assert.IsType<Stored>(await again.ReceiveAsync(TimeSpan.FromSeconds(60)));
         await second.System.StopAsync();
 
         Assert.Equal(3 * 10_000_000, Assert.Single(server.Pushes).Stacks()["work;main"]);
@@ -127,7 +127,7 @@ public sealed class AggregatorSystemTests : IDisposable
             collector.Send(aggregator.System.Ingest, submit);
         }
 
-        var stored = Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        var stored = Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(60)));
         Assert.Equal([1ul, 2ul], stored.Sequences.Order());
         await Eventually.TrueAsync(() => server.Pushes.Count == 1);
         Assert.Equal(8 * 10_000_000, server.StoredNanos);
@@ -142,8 +142,8 @@ public sealed class AggregatorSystemTests : IDisposable
 
         collector.Send(aggregator.System.Ingest, Samples.Submit(1, Samples.Web, Samples.Batch(("work;main", 3))));
         collector.Send(aggregator.System.Ingest, Samples.Submit(2, Samples.Web, [1, 2, 3], Compression.None, 1));
-        var refused = Assert.IsType<Refused>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
-        var stored = Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        var refused = Assert.IsType<Refused>(await collector.ReceiveAsync(TimeSpan.FromSeconds(60)));
+        var stored = Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(60)));
 
         Assert.Equal((2ul, "malformed"), (refused.Sequence, refused.Reason));
         Assert.Equal([1ul], stored.Sequences);

@@ -66,7 +66,7 @@ public sealed class ClusterTests : IDisposable
         var submit = OwnedBy(Cluster.Get(one.Actors).SelfAddress, Cluster.Get(two.Actors).SelfAddress);
         var (first, second) = (one.Collector(), two.Collector());
         first.Send(one.System.Ingest, submit);
-        Assert.IsType<Stored>(await first.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        Assert.IsType<Stored>(await first.ReceiveAsync(TimeSpan.FromSeconds(60)));
         await one.KillAsync();
 
         // The collector has not heard of it, and sends it to the other aggregator.
@@ -76,7 +76,7 @@ public sealed class ClusterTests : IDisposable
         second.Send(two.System.Ingest, again);
         using var left = _one.Copy();
         await using var restarted = await RunningAggregator.StartAsync(Options(left, server, seeds, 0));
-        var stored = Assert.IsType<Stored>(await second.ReceiveAsync(TimeSpan.FromSeconds(30)));
+        var stored = Assert.IsType<Stored>(await second.ReceiveAsync(TimeSpan.FromSeconds(60)));
 
         Assert.Equal([submit.Sequence], stored.Sequences);
         await two.System.StopAsync();
@@ -98,7 +98,7 @@ public sealed class ClusterTests : IDisposable
 
         collector.Send(one.System.Ingest, submit);
 
-        Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(10)));
+        Assert.IsType<Stored>(await collector.ReceiveAsync(TimeSpan.FromSeconds(60)));
         await Eventually.TrueAsync(() => server.StoredNanos == 3 * 10_000_000);
     }
 

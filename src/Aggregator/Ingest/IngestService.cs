@@ -110,13 +110,14 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
     private sealed class StreamClient(CancellationTokenSource ended) : IIngestClient
     {
         private readonly Channel<AggregatorMessage> _messages = Channel.CreateBounded<AggregatorMessage>(16_384);
+        private End? _end;
 
         public ChannelReader<AggregatorMessage> Messages => _messages.Reader;
 
         /// <summary>Why the aggregator ended the stream, or "".</summary>
-        public string Reason { get; private set; } = "";
+        public string Reason => Volatile.Read(ref _end)?.Reason ?? "";
 
-        public bool IsCloned { get; private set; }
+        public bool IsCloned => Volatile.Read(ref _end)?.IsCloned ?? false;
 
         public void Send(AggregatorMessage message)
         {
@@ -128,13 +129,19 @@ internal sealed class IngestService(IngestEndpoint endpoint, TimeProvider clock)
 
         public void Close(string reason, bool isCloned = false)
         {
-            if (!_messages.Writer.TryComplete() || reason.Length == 0)
+            // The first end counts. It is known before the messages end: whoever sees that asks for the reason at once.
+            if (Interlocked.CompareExchange(ref _end, new End(reason, isCloned), null) is not null)
             {
                 return;
             }
 
-            (Reason, IsCloned) = (reason, isCloned);
-            ended.CancelAfter(_lastAnswersTimeout);
+            _messages.Writer.TryComplete();
+            if (reason.Length > 0)
+            {
+                ended.CancelAfter(_lastAnswersTimeout);
+            }
         }
+
+        private sealed record End(string Reason, bool IsCloned);
     }
 }

@@ -119,7 +119,7 @@ public sealed class IngestServiceTests : IDisposable
 
     private static async Task<AggregatorMessage> NextAsync(AsyncDuplexStreamingCall<CollectorMessage, AggregatorMessage> stream)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         Assert.True(await stream.ResponseStream.MoveNext(timeout.Token));
         return stream.ResponseStream.Current;
     }
