@@ -163,8 +163,12 @@ internal sealed class Tier : IAsyncDisposable
     /// <summary>Drains collectors and aggregators, and judges every destination.</summary>
     public async Task<Verdict> JudgeAsync(long dropped = 0)
     {
+        using var done = new CancellationTokenSource();
+        var restarting = RestartEndedAsync(done.Token);
         await DrainCollectorsAsync();
         await DeliverAllAsync();
+        await done.CancelAsync();
+        await restarting;
         Verdict? worst = null;
         foreach (var destination in _destinations)
         {
@@ -175,6 +179,24 @@ internal sealed class Tier : IAsyncDisposable
         }
 
         return worst!;
+    }
+
+    /// <summary>What a service manager does for a cluster: aggregators that have ended themselves are started anew.</summary>
+    private async Task RestartEndedAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (_nodes.Count > 1 && !cancellation.IsCancellationRequested)
+        {
+            for (var node = 0; node < _nodes.Count; node++)
+            {
+                if (_processes[node]!.HasExited)
+                {
+                    Start(node);
+                }
+            }
+
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
     }
 
     public async Task<long> SumAsync(int node, string metric) => (await MetricsPage.ReadAsync($"{_nodes[node].Address}:4041")).Sum(metric);
