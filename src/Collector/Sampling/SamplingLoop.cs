@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using ActorProfiler.Collector.Sampling.Native;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -61,8 +62,7 @@ internal sealed class SamplingLoop : IDisposable
     {
         try
         {
-            // Whoever is sampled must not keep the sampler from emptying its buffers. Without the right to it, it takes its turn.
-            _ = LibC.setpriority(LibC.OfProcess, LibC.CallingThread, Niceness);
+            RaisePriority();
             _session.Start();
             Loop();
             _session.Stop();
@@ -73,6 +73,18 @@ internal sealed class SamplingLoop : IDisposable
 #pragma warning restore CA1031
         {
             _onFailure(failure);
+        }
+    }
+
+    /// <summary>
+    /// Whoever is sampled must not keep the sampler from emptying its buffers. All threads are raised, and with them those they start: the runtime stops
+    /// them together to collect garbage, and then one that waits for its turn on a busy host holds up this one. Without the right to it, they take their turn.
+    /// </summary>
+    private static void RaisePriority()
+    {
+        foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            _ = LibC.setpriority(LibC.OfProcess, int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture), Niceness);
         }
     }
 

@@ -15,8 +15,6 @@ internal static unsafe partial class LibC
     /// <summary>PRIO_PROCESS, which on Linux means a thread.</summary>
     internal const int OfProcess = 0;
 
-    internal const int CallingThread = 0;
-
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, void* a, nint b, nint c, nint d, nint e);
 
