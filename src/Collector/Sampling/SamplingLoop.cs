@@ -78,10 +78,16 @@ internal sealed class SamplingLoop : IDisposable
 
     /// <summary>
     /// Whoever is sampled must not keep the sampler from emptying its buffers. All threads are raised, and with them those they start: the runtime stops
-    /// them together to collect garbage, and then one that waits for its turn on a busy host holds up this one. Without the right to it, they take their turn.
+    /// them together to collect garbage, and then one that waits for its turn on a busy host holds up this one. Without the right to it, they take their turn; a niceness
+    /// that somebody gave the process stays.
     /// </summary>
     private static void RaisePriority()
     {
+        if (LibC.getpriority(LibC.OfProcess, Environment.ProcessId) != 0)
+        {
+            return;
+        }
+
         foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
         {
             _ = LibC.setpriority(LibC.OfProcess, int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture), Niceness);

@@ -27,6 +27,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int close(int file);
 
+    [LibraryImport(Library)]
+    internal static partial int getpriority(int which, int who);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setpriority(int which, int who, int priority);
 
