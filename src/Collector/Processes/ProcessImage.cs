@@ -18,7 +18,13 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
     /// <summary>The pid by which the process knows itself, as far as it could be read.</summary>
     public int NamespacePid => Status?.NamespacePid ?? Identity.Pid;
 
+    /// <summary>The file in the process's <c>/tmp</c> in which a runtime names the code it generates.</summary>
+    public string PerfMapName => PerfMapOf(NamespacePid);
+
     public IEnumerable<ElfFile> Files => Mappings.Select(mapping => mapping.File).OfType<ElfFile>();
+
+    /// <summary><see cref="PerfMapName"/> of the process that knows itself by this pid.</summary>
+    public static string PerfMapOf(int namespacePid) => $"perf-{namespacePid}.map";
 
     /// <summary>Reads a process and opens its files.</summary>
     /// <returns>Null when the process is gone, is a kernel thread, or its pid belongs to a later process by now.</returns>

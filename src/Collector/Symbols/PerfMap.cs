@@ -70,7 +70,7 @@ internal sealed class PerfMap
     /// <summary>As <see cref="Refresh(int, ProcStatus)"/>, with the process's root folder open.</summary>
     public void Refresh(SafeFileHandle root, ProcStatus status)
     {
-        var opened = SafeOpen.Under(root, $"/tmp/perf-{status.NamespacePid}.map", FileBytes, [0, status.EffectiveUser]);
+        var opened = SafeOpen.Under(root, $"/tmp/{ProcessImage.PerfMapOf(status.NamespacePid)}", FileBytes, [0, status.EffectiveUser]);
         if (opened.Handle is null)
         {
             return;

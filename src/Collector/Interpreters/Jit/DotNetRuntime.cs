@@ -35,7 +35,7 @@ internal sealed class DotNetRuntime : IJitRuntime
     /// <summary>The process holds its map open. A file that is merely there can be of an earlier process.</summary>
     public bool IsOn(ProcessImage image)
     {
-        var map = "/" + MapOf(image);
+        var map = "/" + image.PerfMapName;
         return Directory.EnumerateFileSystemEntries($"/proc/{image.Identity.Pid}/fd").Take(MostFiles)
             .Any(file => new FileInfo(file).LinkTarget?.EndsWith(map, StringComparison.Ordinal) == true);
     }
@@ -51,11 +51,9 @@ internal sealed class DotNetRuntime : IJitRuntime
     {
         await CommandAsync(image, DisablePerfMap, [], cancellation);
         using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        folder?.Remove(MapOf(image));
+        folder?.Remove(image.PerfMapName);
         folder?.Remove($"perfinfo-{image.NamespacePid}.map");
     }
-
-    private static string MapOf(ProcessImage image) => $"perf-{image.NamespacePid}.map";
 
     private static async Task<string> CommandAsync(ProcessImage image, byte command, byte[] payload, CancellationToken cancellation)
     {

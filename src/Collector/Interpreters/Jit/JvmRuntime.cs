@@ -31,7 +31,7 @@ internal sealed class JvmRuntime : IJitRuntime
     public bool IsOn(ProcessImage image)
     {
         using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        return folder?.Contains(MapOf(image)) == true;
+        return folder?.Contains(image.PerfMapName) == true;
     }
 
     public async Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation)
@@ -57,11 +57,9 @@ internal sealed class JvmRuntime : IJitRuntime
     public Task DisableAsync(ProcessImage image, CancellationToken cancellation)
     {
         using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        folder?.Remove(MapOf(image));
+        folder?.Remove(image.PerfMapName);
         return Task.CompletedTask;
     }
-
-    private static string MapOf(ProcessImage image) => $"perf-{image.NamespacePid}.map";
 
     private static async Task<Socket?> OpenAttachSocketAsync(ProcessImage image, int namespacePid, string socketName, CancellationToken cancellation)
     {
