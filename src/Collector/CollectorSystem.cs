@@ -20,6 +20,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ElfFiles _files = new();
+    private readonly ProcessRoots _roots = new();
     private readonly JitNames _jit;
     private readonly TargetTable _targets;
     private readonly CollectorMetrics _metrics;
@@ -37,9 +38,9 @@ public sealed class CollectorSystem : IAsyncDisposable
         Identity = CollectorIdentity.Open(options.DataFolder, time);
         _metrics = metrics;
         _targets = new TargetTable();
-        _jit = new JitNames(JitRuntimes.Without(options.DisabledRuntimes), time);
+        _jit = new JitNames(JitRuntimes.Without(options.DisabledRuntimes), _roots, time);
         _disabledRuntimes = options.DisabledRuntimes;
-        var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost()), _jit);
+        var stacks = new StackResolver(new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost(), _roots), _jit);
         _sender = system.ActorOf(BatchSenderActor.Props(new BatchSenderOptions(
             Identity, Ledger, metrics, options.Health, time, options.SendBufferBytes, Path.Combine(options.DataFolder, "spool"), options.SpoolBytes)), "collector-batches");
         _round = system.ActorOf(RoundActor.Props(new CollectionRound(_targets, stacks), stacks, _jit, Ledger, metrics, options.Health, _sender), "collector-round");
@@ -136,6 +137,7 @@ public sealed class CollectorSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _jit.DisposeAsync();
+        _roots.Dispose();
         _files.Dispose();
     }
 }

@@ -16,7 +16,8 @@ internal static class ProcessOracle
             ? chosen.Select(text => int.Parse(text, CultureInfo.InvariantCulture))
             : Directory.GetDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), out var pid) ? pid : 0).Where(pid => pid > 0);
         using var files = new ElfFiles();
-        var caches = new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost());
+        using var roots = new ProcessRoots();
+        var caches = new SymbolCaches(SymbolOptions.Default, KernelSymbols.OfThisHost(), roots);
         var watch = Stopwatch.StartNew();
         var (processes, looked, named) = (0, 0, 0);
         foreach (var pid in pids)

@@ -101,8 +101,9 @@ internal static class HostChecks
         try
         {
             using var files = new ElfFiles();
+            using var roots = new ProcessRoots();
             using var session = new SamplingSession(
-                new SamplingOptions(), new Record.RecordPolicy(), files, new JitNames([], TimeProvider.System), TimeProvider.System)
+                new SamplingOptions(), new Record.RecordPolicy(), files, new JitNames([], roots, TimeProvider.System), TimeProvider.System)
             { OnlyEntered = true };
             session.Start();
             return new Finding(Verdict.Good, "sampling", $"programs load and {session.ClockCount} CPU clocks run");

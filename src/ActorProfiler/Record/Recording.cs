@@ -25,14 +25,16 @@ internal sealed class Recording : IAsyncDisposable
     private readonly LossLedger _ledger = new();
     private readonly Dictionary<string, Location> _roots = new(StringComparer.Ordinal);
     private readonly ProfileWindow _window = new();
-    private readonly JitNames _jit = new(JitRuntimes.All, TimeProvider.System);
+    private readonly ProcessRoots _processRoots = new();
+    private readonly JitNames _jit;
     private readonly StackResolver _stacks;
 
     public Recording(RecordOptions options)
     {
         _options = options;
+        _jit = new JitNames(JitRuntimes.All, _processRoots, _time);
         _stacks = new StackResolver(
-            new SymbolCaches(SymbolOptions.Default with { Demangle = DemangleMode.Simplified }, KernelSymbols.OfThisHost()), _jit);
+            new SymbolCaches(SymbolOptions.Default with { Demangle = DemangleMode.Simplified }, KernelSymbols.OfThisHost(), _processRoots), _jit);
     }
 
     /// <exception cref="Collector.Sampling.Native.BpfException">No right to sample.</exception>
@@ -55,7 +57,11 @@ internal sealed class Recording : IAsyncDisposable
     }
 
     /// <summary>Leaves the processes as they were found.</summary>
-    public ValueTask DisposeAsync() => _jit.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _jit.DisposeAsync();
+        _processRoots.Dispose();
+    }
 
     /// <summary>Samples on a thread of its own, which naming must not hold up, and takes the intervals as they come. Ends the session.</summary>
     private void Sample(SamplingSession session, CancellationToken cancellation)

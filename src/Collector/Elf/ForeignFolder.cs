@@ -24,9 +24,12 @@ internal sealed unsafe class ForeignFolder : IDisposable
     public static ForeignFolder? Open(int pid, string path)
     {
         using var root = SafeOpen.Root($"/proc/{pid}/root");
-        var handle = root is null ? null : SafeOpen.FolderUnder(root, path);
-        return handle is null ? null : new ForeignFolder(handle);
+        return root is null ? null : Under(root, path);
     }
+
+    /// <summary>As <see cref="Open"/>, with the process's root folder open.</summary>
+    public static ForeignFolder? Under(SafeFileHandle root, string path) =>
+        SafeOpen.FolderUnder(root, path) is { } handle ? new ForeignFolder(handle) : null;
 
     /// <summary>An O_PATH handle of the socket <paramref name="name"/>; null when it is missing, no socket, or of another owner.</summary>
     public SafeFileHandle? FindSocket(string name, ReadOnlySpan<uint> allowedOwners)

@@ -46,7 +46,8 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
             return null;
         }
 
-        var opened = OpenMapped(pid, mapping);
+        using var root = SafeOpen.Root($"/proc/{pid}/root");
+        var opened = OpenMapped(pid, root, mapping);
         lock (_lock)
         {
             if (opened.Handle is null && opened.Failure == OpenFailure.NotFound && FindOpen(mapping) is { } known)
@@ -168,9 +169,10 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
     }
 
     /// <summary>Opens the file behind a mapping, of whatever kind it is; the caller owns the handle.</summary>
-    public static OpenedFile OpenMapped(int pid, in MemoryMapping mapping)
+    /// <param name="root">The process's root folder, null when it is gone.</param>
+    public static OpenedFile OpenMapped(int pid, SafeFileHandle? root, in MemoryMapping mapping)
     {
-        var byPath = OpenByPath($"/proc/{pid}/root", mapping);
+        var byPath = OpenByPath(root, mapping);
         if (byPath.Handle is not null)
         {
             return byPath;
@@ -182,12 +184,15 @@ internal sealed class ElfFiles(int limit = 4096) : IDisposable
     }
 
     /// <summary>The file of a process that is gone, as this process sees it.</summary>
-    private static OpenedFile OpenHere(in MemoryMapping mapping) => OpenByPath("/proc/self/root", mapping);
+    private static OpenedFile OpenHere(in MemoryMapping mapping)
+    {
+        using var root = SafeOpen.Root("/proc/self/root");
+        return OpenByPath(root, mapping);
+    }
 
     /// <summary>Opens a path, if the mapped file is what it leads to.</summary>
-    private static OpenedFile OpenByPath(string rootFolder, in MemoryMapping mapping)
+    private static OpenedFile OpenByPath(SafeFileHandle? root, in MemoryMapping mapping)
     {
-        using var root = SafeOpen.Root(rootFolder);
         if (root is null)
         {
             return new OpenedFile(null, default, OpenFailure.NotFound);

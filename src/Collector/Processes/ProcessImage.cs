@@ -21,6 +21,9 @@ internal sealed record ProcessImage(ProcessIdentity Identity, ImmutableArray<Map
     /// <summary>The file in the process's <c>/tmp</c> in which a runtime names the code it generates.</summary>
     public string PerfMapName => PerfMapOf(NamespacePid);
 
+    /// <summary>It runs code that is in no file: a JIT's.</summary>
+    public bool HasGeneratedCode => Mappings.Any(mapped => !mapped.Mapping.IsFile && !mapped.Mapping.Path.StartsWith('['));
+
     public IEnumerable<ElfFile> Files => Mappings.Select(mapping => mapping.File).OfType<ElfFile>();
 
     /// <summary><see cref="PerfMapName"/> of the process that knows itself by this pid.</summary>

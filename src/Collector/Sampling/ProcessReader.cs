@@ -39,7 +39,8 @@ internal sealed class ProcessReader(ElfFiles files, MappingJournal journal)
         }
 
         tracked.Journaled = mappings;
-        Show(tracked, ProcessImage.Of(tracked.Identity, mappings, files));
+        var image = ProcessImage.Of(tracked.Identity, mappings, files);
+        Show(tracked, image.Status is null && tracked.Process.Image is { } before ? image with { Comm = before.Comm, Status = before.Status } : image);
         return true;
     }
 

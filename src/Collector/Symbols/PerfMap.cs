@@ -58,16 +58,7 @@ internal sealed class PerfMap
     }
 
     /// <summary>Reads what the process has added. A missing file, or one that may not be trusted, changes nothing.</summary>
-    public void Refresh(int pid, ProcStatus status)
-    {
-        using var root = SafeOpen.Root($"/proc/{pid}/root");
-        if (root is not null)
-        {
-            Refresh(root, status);
-        }
-    }
-
-    /// <summary>As <see cref="Refresh(int, ProcStatus)"/>, with the process's root folder open.</summary>
+    /// <param name="root">The process's root folder.</param>
     public void Refresh(SafeFileHandle root, ProcStatus status)
     {
         var opened = SafeOpen.Under(root, $"/tmp/{ProcessImage.PerfMapOf(status.NamespacePid)}", FileBytes, [0, status.EffectiveUser]);

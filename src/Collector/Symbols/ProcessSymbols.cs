@@ -2,6 +2,7 @@ using System.Globalization;
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Symbols.DotNet;
+using Microsoft.Win32.SafeHandles;
 
 namespace ActorProfiler.Collector.Symbols;
 
@@ -20,13 +21,15 @@ internal sealed class ProcessSymbols
     private PerfMap? _perfMap;
     private bool _perfMapIsFresh;
 
+    private readonly Func<SafeFileHandle?> _openRoot;
     private readonly Func<MemoryMapping, AssemblySymbols?> _readAssembly;
     private readonly Dictionary<string, AssemblySymbols?> _assemblies = new(StringComparer.Ordinal);
 
     /// <param name="files">One for each mapping, null where it has no ELF file; retained by the caller for this object.</param>
+    /// <param name="openRoot">Opens the process's root folder, null when it is gone.</param>
     /// <param name="readAssembly">Gives the .NET assembly behind a mapping of the process, null when it cannot be read.</param>
-    public ProcessSymbols(ProcessImage image, FileSymbols?[] files, Func<MemoryMapping, AssemblySymbols?> readAssembly) =>
-        (Image, _files, _readAssembly) = (image, files, readAssembly);
+    public ProcessSymbols(ProcessImage image, FileSymbols?[] files, Func<SafeFileHandle?> openRoot, Func<MemoryMapping, AssemblySymbols?> readAssembly) =>
+        (Image, _files, _openRoot, _readAssembly) = (image, files, openRoot, readAssembly);
 
     public ProcessImage Image { get; }
 
@@ -97,7 +100,12 @@ internal sealed class ProcessSymbols
         // At most once in a round: most unknown addresses stay unknown, and the file may be large.
         _perfMapIsFresh = true;
         _perfMap ??= new PerfMap();
-        _perfMap.Refresh(Image.Identity.Pid, status);
+        using var root = _openRoot();
+        if (root is not null)
+        {
+            _perfMap.Refresh(root, status);
+        }
+
         return _perfMap.Find(address);
     }
 

@@ -17,12 +17,14 @@ internal sealed class SymbolCaches
     private readonly RoundCache<(ElfFile File, string MountNamespace), FileSymbols> _byFile;
     private readonly RoundCache<FileStatus, AssemblySymbols> _assemblies;
     private readonly KernelSymbols _kernel;
+    private readonly ProcessRoots _roots;
     private readonly string _mountNamespace = MountNamespaceOf("self");
     private SymbolOptions _options;
 
-    public SymbolCaches(SymbolOptions options, KernelSymbols kernel)
+    /// <param name="roots">Where files of processes that have ended can still be read.</param>
+    public SymbolCaches(SymbolOptions options, KernelSymbols kernel, ProcessRoots roots)
     {
-        (_options, _kernel) = (options, kernel);
+        (_options, _kernel, _roots) = (options, kernel, roots);
         _processes = new(options.PidCacheSize, options.CacheRounds, process => process.Release());
         _byBuildId = new(options.BuildIdCacheSize, options.CacheRounds, file => file.Release());
         _byFile = new(options.SameFileCacheSize, options.CacheRounds, file => file.Release());
@@ -74,7 +76,7 @@ internal sealed class SymbolCaches
             files[i] = image.Mappings[i].File is { } file ? SymbolsOf(file, processRoot, mountNamespace).Retain() : null;
         }
 
-        var symbols = new ProcessSymbols(image, files, mapping => AssemblyOf(pid, mapping));
+        var symbols = new ProcessSymbols(image, files, () => _roots.Open(image.Identity), mapping => AssemblyOf(image.Identity, mapping));
         if (isKnown && known!.Image.Identity == image.Identity)
         {
             symbols.Inherit(known);
@@ -123,9 +125,10 @@ internal sealed class SymbolCaches
         return isShared ? Cached(_byBuildId, file.ContentKey, file, "/") : Cached(_byFile, ownKey, file, processRoot);
     }
 
-    private AssemblySymbols? AssemblyOf(int pid, in MemoryMapping mapping)
+    private AssemblySymbols? AssemblyOf(ProcessIdentity process, in MemoryMapping mapping)
     {
-        var opened = ElfFiles.OpenMapped(pid, mapping);
+        using var root = _roots.Open(process);
+        var opened = ElfFiles.OpenMapped(process.Pid, root, mapping);
         if (opened.Handle is not { } handle)
         {
             return null;

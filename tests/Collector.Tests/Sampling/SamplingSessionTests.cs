@@ -10,7 +10,10 @@ namespace ActorProfiler.Tests.Sampling;
 public sealed class SamplingSessionTests : IAsyncDisposable
 {
     private readonly ElfFiles _files = new();
-    private readonly JitNames _jit = new([], TimeProvider.System);
+    private readonly ProcessRoots _roots = new();
+    private readonly JitNames _jit;
+
+    public SamplingSessionTests() => _jit = new JitNames([], _roots, TimeProvider.System);
 
     private sealed class EveryProcess : IProcessPolicy
     {
@@ -131,6 +134,7 @@ public sealed class SamplingSessionTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _jit.DisposeAsync();
+        _roots.Dispose();
         _files.Dispose();
     }
 

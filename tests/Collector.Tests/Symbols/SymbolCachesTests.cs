@@ -11,7 +11,7 @@ public class SymbolCachesTests
     private static ProcessImage Read(ElfFiles files) => ProcessImage.Read(new(_self, ProcFiles.StartTime(_self)!.Value, 0), files)!;
 
     private static SymbolCaches Create(SymbolOptions? options = null) =>
-        new(options ?? SymbolOptions.Default, new KernelSymbols(() => new MemoryStream(), () => "", ""));
+        new(options ?? SymbolOptions.Default, new KernelSymbols(() => new MemoryStream(), () => "", ""), new ProcessRoots());
 
     [Fact]
     public void Names_functions_of_this_process_without_allocating_once_they_are_known()

@@ -42,5 +42,26 @@ public sealed class RecordRuntimeTests : IDisposable
         Assert.False(File.Exists($"/tmp/perf-{busy.Pid}.map"));
     }
 
+    [Fact]
+    public async Task Shows_the_methods_of_dotnet_programs_that_have_ended_when_they_are_named_and_removes_their_maps()
+    {
+        Requirements.Bpf();
+        var pids = new List<int>();
+        var recording = Task.Run(() => _recorder.Record(pid: null, "8s"), TestContext.Current.CancellationToken);
+        while (!recording.IsCompleted)
+        {
+            using var brief = TestPrograms.StartDotNet("0.7");
+            pids.Add(brief.Pid);
+            await brief.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        var profile = await recording;
+
+        var named = profile.TicksOf(stack => stack.Any(name => name.Contains("Queries::RunQuery", StringComparison.Ordinal)));
+        var unnamed = profile.TicksOf(stack => stack[0].Contains("memfd:doublemapper", StringComparison.Ordinal));
+        Assert.True(named > 2 * unnamed, $"{named} ticks with names, {unnamed} without, of {pids.Count} programs");
+        Assert.All(pids, pid => Assert.False(File.Exists($"/tmp/perf-{pid}.map")));
+    }
+
     public void Dispose() => _recorder.Dispose();
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Sockets;
-using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Interpreters.Jit;
@@ -47,13 +46,9 @@ internal sealed class DotNetRuntime : IJitRuntime
         return CommandAsync(image, EnablePerfMap, payload, cancellation);
     }
 
-    public async Task DisableAsync(ProcessImage image, CancellationToken cancellation)
-    {
-        await CommandAsync(image, DisablePerfMap, [], cancellation);
-        using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        folder?.Remove(image.PerfMapName);
-        folder?.Remove($"perfinfo-{image.NamespacePid}.map");
-    }
+    public Task DisableAsync(ProcessImage image, CancellationToken cancellation) => CommandAsync(image, DisablePerfMap, [], cancellation);
+
+    public IReadOnlyList<string> FilesOf(ProcessImage image) => [image.PerfMapName, $"perfinfo-{image.NamespacePid}.map"];
 
     private static async Task<string> CommandAsync(ProcessImage image, byte command, byte[] payload, CancellationToken cancellation)
     {

@@ -24,8 +24,11 @@ internal interface IJitRuntime
     /// <returns>"" when the process agreed; else why not, in snake case: a counter's label.</returns>
     Task<string> EnableAsync(ProcessImage image, CancellationToken cancellation);
 
-    /// <summary>Undoes <see cref="EnableAsync"/>, as far as that can be: the process is left as it was found.</summary>
+    /// <summary>Undoes <see cref="EnableAsync"/> in a process that runs, but for <see cref="FilesOf"/>.</summary>
     Task DisableAsync(ProcessImage image, CancellationToken cancellation);
+
+    /// <summary>The files that the process writes into its <c>/tmp</c> when it was asked.</summary>
+    IReadOnlyList<string> FilesOf(ProcessImage image);
 }
 
 /// <summary>The runtimes known.</summary>

@@ -54,12 +54,9 @@ internal sealed class JvmRuntime : IJitRuntime
         return await ProcessSocket.ReceiveAsync(socket, answer, cancellation) == 1 && answer[0] == (byte)'0' ? "" : "refused";
     }
 
-    public Task DisableAsync(ProcessImage image, CancellationToken cancellation)
-    {
-        using var folder = ForeignFolder.Open(image.Identity.Pid, ProcessSocket.Folder);
-        folder?.Remove(image.PerfMapName);
-        return Task.CompletedTask;
-    }
+    public Task DisableAsync(ProcessImage image, CancellationToken cancellation) => Task.CompletedTask;
+
+    public IReadOnlyList<string> FilesOf(ProcessImage image) => [image.PerfMapName];
 
     private static async Task<Socket?> OpenAttachSocketAsync(ProcessImage image, int namespacePid, string socketName, CancellationToken cancellation)
     {
