@@ -15,6 +15,7 @@ internal sealed class HotSpotStructs
     private const int PointerBytes = 8;
 
     private readonly Dictionary<(string Type, string Field), Field> _fields = [];
+    private readonly Dictionary<string, ulong> _sizes = new(StringComparer.Ordinal);
 
     private HotSpotStructs()
     {
@@ -36,36 +37,53 @@ internal sealed class HotSpotStructs
 
         ulong Entry(string part)
         {
-            var value = Exported("gHotSpotVMStructEntry" + part);
-            return value <= LongestStride ? value : throw new FormatException($"gHotSpotVMStructEntry{part} is {value}");
+            var value = Exported("gHotSpotVM" + part);
+            return value <= LongestStride ? value : throw new FormatException($"gHotSpotVM{part} is {value}");
         }
 
-        var (stride, typeName, fieldName, typeString) = (Entry("ArrayStride"), Entry("TypeNameOffset"), Entry("FieldNameOffset"), Entry("TypeStringOffset"));
-        var (offset, address, array) = (Entry("OffsetOffset"), Entry("AddressOffset"), Exported("gHotSpotVMStructs"));
         var structs = new HotSpotStructs();
-        Span<byte> entry = stackalloc byte[LongestStride + PointerBytes];
-        for (ulong i = 0; i < MostEntries; i++)
+        var (fieldName, typeString) = (Entry("StructEntryFieldNameOffset"), Entry("StructEntryTypeStringOffset"));
+        var (offset, address) = (Entry("StructEntryOffsetOffset"), Entry("StructEntryAddressOffset"));
+        ForEach("Struct", (type, entry) =>
         {
-            memory.Fill(array + i * stride, entry[..(int)(stride + PointerBytes)]);
-            var name = BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)typeName..]);
-            if (name == 0)
+            var field = memory.Name(BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)fieldName..]), LongestName);
+            var text = BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)typeString..]);
+            structs._fields[(type, field)] = new Field(
+                text == 0 ? "" : memory.Name(text, LongestName),
+                BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)offset..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)address..]));
+        });
+        var size = Entry("TypeEntrySizeOffset");
+        ForEach("Type", (type, entry) => structs._sizes[type] = BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)size..]));
+        return structs;
+
+        void ForEach(string kind, EntryReader read)
+        {
+            var (stride, typeName, array) = (Entry(kind + "EntryArrayStride"), Entry(kind + "EntryTypeNameOffset"), Exported($"gHotSpotVM{kind}s"));
+            Span<byte> entry = stackalloc byte[LongestStride + PointerBytes];
+            for (ulong i = 0; i < MostEntries; i++)
             {
-                return structs;
+                memory.Fill(array + i * stride, entry[..(int)(stride + PointerBytes)]);
+                var name = BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)typeName..]);
+                if (name == 0)
+                {
+                    return;
+                }
+
+                if (memory.Name(name, LongestName) is var type && types.Contains(type))
+                {
+                    read(type, entry);
+                }
             }
 
-            if (memory.Name(name, LongestName) is var type && types.Contains(type))
-            {
-                var field = memory.Name(BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)fieldName..]), LongestName);
-                var text = BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)typeString..]);
-                structs._fields[(type, field)] = new Field(
-                    text == 0 ? "" : memory.Name(text, LongestName),
-                    BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)offset..]),
-                    BinaryPrimitives.ReadUInt64LittleEndian(entry[(int)address..]));
-            }
+            throw new FormatException($"gHotSpotVM{kind}s has more than {MostEntries} entries");
         }
-
-        throw new FormatException($"gHotSpotVMStructs has more than {MostEntries} entries");
     }
+
+    private delegate void EntryReader(string type, ReadOnlySpan<byte> entry);
+
+    /// <summary>Bytes of a type; 0 when it is not described.</summary>
+    public ulong SizeOf(string type) => _sizes.GetValueOrDefault(type);
 
     /// <exception cref="FormatException">There is no such field, or it lies further in than any structure is long.</exception>
     public Field this[string type, string field] => Find(type, field) ?? throw new FormatException($"HotSpot describes no {type}::{field}");
@@ -96,6 +114,14 @@ internal static class MemoryValues
         Span<byte> bytes = stackalloc byte[8];
         memory.Fill(address, bytes);
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    /// <exception cref="FormatException">The memory cannot be read.</exception>
+    public static ushort Short(this IByteSource memory, ulong address)
+    {
+        Span<byte> bytes = stackalloc byte[2];
+        memory.Fill(address, bytes);
+        return BinaryPrimitives.ReadUInt16LittleEndian(bytes);
     }
 
     /// <exception cref="FormatException">The memory cannot be read.</exception>
