@@ -224,6 +224,8 @@ int python(struct bpf_perf_event_data *ctx)
 	if (++w->python_calls < PYTHON_CALLS)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON);
 out:
+	if (w->process.flags & PROCESS_V8)
+		bpf_tail_call(ctx, &calls, CALL_V8);
 	bpf_tail_call(ctx, &calls, CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }

@@ -47,7 +47,7 @@ enum record_flag {
 /*
  * A stack, sent the first time it is seen after `active_counts` was switched. Its ticks are in `counts` under its hash.
  * frames[] holds user_frames return addresses, innermost first, then two words for each of python_frames (see
- * python.h), then kernel_frames return addresses, innermost first.
+ * python.h), then one word for each of v8_frames (see v8.h), then kernel_frames return addresses, innermost first.
  */
 struct stack_record {
 	__u64 hash;
@@ -60,7 +60,8 @@ struct stack_record {
 	__u8 ending; /* enum walk_ending */
 	__u8 flags;  /* enum record_flag */
 	__u16 python_frames;
-	__u32 padding;
+	__u16 v8_frames;
+	__u16 padding;
 	char comm[COMM_LENGTH]; /* of the thread that was seen first */
 };
 _Static_assert(sizeof(struct stack_record) == 56, "stack_record is 56 bytes, see SampleRecords.cs");
@@ -115,6 +116,7 @@ enum process_flag {
 	PROCESS_NO_KERNEL = 2, /* leave the kernel stack out */
 	PROCESS_PYTHON = 4,    /* `pythons` knows its interpreter */
 	PROCESS_KERNEL = 8,    /* take the kernel stack, whatever settings.collect_kernel says */
+	PROCESS_V8 = 16,       /* `v8s` knows its JavaScript engine */
 };
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */

@@ -2,7 +2,7 @@
 /*
  * On each tick of the sampling clock: find the process, walk its user stack, add the kernel stack, count.
  *
- *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python (likewise, where there is an
+ *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python, v8 (likewise, where there is such an
  * interpreter) -> emit
  *
  * A process that the collector has not read yet cannot be walked by tables: `copy` sends its stack as it is.
@@ -28,7 +28,7 @@ _Static_assert(MAX_USER_WORDS == 2 * MAX_USER_FRAMES, "an index of the user part
 #define LOWEST_CODE_ADDRESS 4096
 #define LONGEST_COPY_PAUSE  80 /* ms: a process that shows new code all the time is a JIT, which frame pointers walk */
 
-enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_COPY, CALL_EMIT, CALLS };
+enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_V8, CALL_COPY, CALL_EMIT, CALLS };
 
 /* Inode of the collector's pid namespace; 0 when it is the host's, whose pids need no translation. */
 const volatile __u32 pid_namespace = 0;
@@ -56,6 +56,9 @@ struct walk {
 	__u32 python_calls;
 	__u32 in_unread_code; /* a frame lies in code that the collector will have read soon */
 	__u64 python_frame;   /* the next one to read */
+	__u32 v8_next;	      /* the next user frame to look at */
+	__u32 padding;
+	__u64 frame_pointers[MAX_USER_FRAMES]; /* of the user frames; 0: not known */
 	struct stack_record record;
 	__u64 frames[MAX_FRAMES]; /* continues record */
 };
@@ -160,6 +163,7 @@ struct {
 
 int unwind(struct bpf_perf_event_data *ctx);
 int python(struct bpf_perf_event_data *ctx);
+int v8(struct bpf_perf_event_data *ctx);
 int copy(struct bpf_perf_event_data *ctx);
 int emit(struct bpf_perf_event_data *ctx);
 
@@ -172,6 +176,7 @@ struct {
 = { .values = {
 	    [CALL_UNWIND] = (void *)&unwind,
 	    [CALL_PYTHON] = (void *)&python,
+	    [CALL_V8] = (void *)&v8,
 	    [CALL_COPY] = (void *)&copy,
 	    [CALL_EMIT] = (void *)&emit,
     } };
@@ -363,6 +368,7 @@ static __always_inline int step_by_frame_pointer(struct walk *w)
 		return end_walk(w, ENDING_READ_FAULT);
 	if (frame[1] && frame[1] < LOWEST_CODE_ADDRESS)
 		return end_walk(w, ENDING_BROKEN_CHAIN);
+	w->frame_pointers[(w->record.user_frames - 1) & (MAX_USER_FRAMES - 1)] = w->bp;
 	return step_to(w, frame[1], w->bp + 16, frame[0]);
 }
 
@@ -486,6 +492,7 @@ int unwind(struct bpf_perf_event_data *ctx)
 			goto out;
 		}
 		w->frames[n & (MAX_USER_FRAMES - 1)] = w->ip;
+		w->frame_pointers[n & (MAX_USER_FRAMES - 1)] = 0;
 		w->record.user_frames = n + 1;
 		if (step(w) == ENDED)
 			goto out;
@@ -496,6 +503,8 @@ int unwind(struct bpf_perf_event_data *ctx)
 out:
 	if (w->process.flags & PROCESS_PYTHON)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON);
+	if (w->process.flags & PROCESS_V8)
+		bpf_tail_call(ctx, &calls, CALL_V8);
 	if (w->in_unread_code)
 		bpf_tail_call(ctx, &calls, CALL_COPY);
 	bpf_tail_call(ctx, &calls, CALL_EMIT);
@@ -503,6 +512,7 @@ out:
 }
 
 #include "python.h"
+#include "v8.h"
 
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {
@@ -516,7 +526,7 @@ static __always_inline __u64 hash_of(struct walk *w, __u32 frames)
 	__u64 hash = mix(r->start_time, (__u64)r->pid << 32 | r->exec_id);
 
 	hash = mix(hash, (__u64)r->weight << 32 | (__u32)r->user_frames << 16 | r->kernel_frames);
-	hash = mix(hash, (__u32)r->python_frames << 16 | (__u32)r->ending << 8 | r->flags);
+	hash = mix(hash, (__u64)r->v8_frames << 32 | (__u32)r->python_frames << 16 | (__u32)r->ending << 8 | r->flags);
 	for (int i = 0; i < MAX_FRAMES; i++) {
 		if (i >= frames)
 			break;
@@ -548,7 +558,7 @@ int emit(struct bpf_perf_event_data *ctx)
 
 	if (!w || !t)
 		return drop(DROP_NO_SCRATCH);
-	frames = w->record.user_frames + 2 * w->record.python_frames;
+	frames = w->record.user_frames + 2 * w->record.python_frames + w->record.v8_frames;
 	if (frames > MAX_USER_WORDS)
 		frames = MAX_USER_WORDS;
 	if ((settings.collect_kernel || w->process.flags & PROCESS_KERNEL) && !(w->process.flags & PROCESS_NO_KERNEL)) {
@@ -718,6 +728,7 @@ static __always_inline void reset(struct walk *w)
 	w->record.weight = 1;
 	w->calls = 0;
 	w->python_calls = 0;
+	w->v8_next = 0;
 	w->in_unread_code = 0;
 	w->innermost = 1;
 }

@@ -60,11 +60,13 @@ internal sealed record EbpfComponent
 
     public bool Hotspot { get; init; } = true;
 
+    public bool V8 { get; init; } = true;
+
     public bool TargetsOnly { get; init; } = true;
 
     public LabelSet DefaultTarget { get; init; } = LabelSet.Empty;
 
-    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames, Python: Python);
+    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames, Python: Python, V8: V8);
 
     /// <summary>Names of the JIT runtimes that are not asked for the names of their code.</summary>
     public IReadOnlyList<string> DisabledRuntimes =>
@@ -91,6 +93,7 @@ internal sealed record EbpfComponent
         Python = blocks.Any(block => block.Python),
         Dotnet = blocks.Any(block => block.Dotnet),
         Hotspot = blocks.Any(block => block.Hotspot),
+        V8 = blocks.Any(block => block.V8),
         TargetsOnly = blocks.All(block => block.TargetsOnly),
     };
 
@@ -113,13 +116,13 @@ internal sealed record EbpfComponent
         .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Asks .NET programs for the names of their methods.")
         .Optional("go_table_fallback", ArgumentTypes.Bool, options => options.Symbols.GoTableFallback, (options, value) => options with { Symbols = options.Symbols with { GoTableFallback = value } }, "Asks the symbol tables of a Go program for what Go's own table does not name: the C code in it. With `false` they are not read.")
         .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Asks Java programs for the names of their methods.")
+        .Optional("v8_enabled", ArgumentTypes.Bool, options => options.V8, (options, value) => options with { V8 = value }, "Names the functions of Node.js programs.")
         .Ignored("symbols_map_size", ArgumentTypes.Integer(1), MapsGrow)
         .Ignored("pid_map_size", ArgumentTypes.Integer(1), MapsGrow)
         .Ignored("go_enabled", ArgumentTypes.Bool, "Go functions are always named")
         .Ignored("perl_enabled", ArgumentTypes.Bool, "Perl stacks are not read")
         .Ignored("php_enabled", ArgumentTypes.Bool, "PHP stacks are not read")
         .Ignored("ruby_enabled", ArgumentTypes.Bool, "Ruby stacks are not read")
-        .Ignored("v8_enabled", ArgumentTypes.Bool, "Node.js functions are named when it runs with --perf-basic-prof")
         .Ignored("off_cpu_threshold", ArgumentTypes.Float(0, 1), "off-CPU time is not profiled")
         .Ignored("bpf_fs_root", ArgumentTypes.Text, "nothing is pinned")
         .Ignored("obi_process_context_enabled", ArgumentTypes.Bool, "traces are not correlated")

@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -24,8 +25,14 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     /// <summary>Layout of the Python interpreter it runs, or null. Set before its first interpreted frame is recorded; kept when it ends.</summary>
     public PythonLayout? Python { get; set; }
 
+    /// <summary>Whether <see cref="V8"/> says all there is to know.</summary>
+    public bool IsV8Sought { get; set; }
+
     /// <summary>Whether <see cref="Python"/> says all there is to know.</summary>
     public bool IsInterpreterSought { get; set; }
+
+    /// <summary>The JavaScript engine it runs, or null. Set before its first frame is recorded; kept when it ends.</summary>
+    public V8Process? V8 { get; set; }
 
     /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
     public bool HasEnded { get; set; }
@@ -34,4 +41,8 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     public long LastRound { get; set; }
 
     private ProcessImage? _image;
+
+    /// <summary>Takes over what is known of the same process under another identity.</summary>
+    public void TakeInterpreters(KnownProcess other) =>
+        (Python, IsInterpreterSought, V8, IsV8Sought) = (other.Python, other.IsInterpreterSought, other.V8, other.IsV8Sought);
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.Jit;
+using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 using ActorProfiler.Collector.Unwinding;
@@ -13,14 +14,17 @@ namespace ActorProfiler.Collector.Sampling;
 internal sealed class ProcessInterpreters
 {
     private readonly BpfMap _pythons;
+    private readonly BpfMap _v8s;
     private readonly JitNames _jit;
     private readonly HotSpotTables _hotSpot;
 
     /// <param name="pythons">Map <c>pythons</c>.</param>
+    /// <param name="v8s">Map <c>v8s</c>.</param>
     /// <param name="rules">Those of the tables that JVMs get.</param>
-    public ProcessInterpreters(BpfMap pythons, JitNames jit, UnwindRules rules, TimeProvider time)
+    public ProcessInterpreters(BpfMap pythons, BpfMap v8s, JitNames jit, UnwindRules rules, TimeProvider time)
     {
-        (_pythons, _jit) = (pythons, jit);
+        (_pythons, _v8s, _jit) = (pythons, v8s, jit);
+        JavaScript = new V8Names(Unread, time);
         _hotSpot = new HotSpotTables(rules, Unread, time);
     }
 
@@ -29,6 +33,12 @@ internal sealed class ProcessInterpreters
 
     /// <summary>Whether Python's frames are read where a process's target does not say.</summary>
     public bool ReadsPython { get; set; } = true;
+
+    /// <summary>Whether the JavaScript functions of V8 are named.</summary>
+    public bool ReadsV8 { get; set; } = true;
+
+    /// <summary>Names of JavaScript functions.</summary>
+    public V8Names JavaScript { get; }
 
     /// <summary>Tells the BPF programs of a process's interpreter, and asks its JIT for names.</summary>
     /// <param name="python">Whether Python's frames are read of this process; null as of all.</param>
@@ -48,13 +58,11 @@ internal sealed class ProcessInterpreters
 
             // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
             process.IsInterpreterSought = process.Python is not null || reason.Length > 0;
-            if (reason.Length > 0)
-            {
-                Unread.AddOrUpdate(reason, 1, (_, before) => before + 1);
-            }
+            Count(reason);
         }
 
-        return (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
+        var flags = (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
+        return flags | TellOfV8(process, image);
     }
 
     /// <summary>A table of generated code is about to come.</summary>
@@ -70,6 +78,11 @@ internal sealed class ProcessInterpreters
         {
             _pythons.Remove(process.Identity.Pid);
         }
+
+        if (process.V8 is not null)
+        {
+            _v8s.Remove(process.Identity.Pid);
+        }
     }
 
     /// <summary>Nothing of the process is asked for any more.</summary>
@@ -77,5 +90,32 @@ internal sealed class ProcessInterpreters
     {
         _jit.Forget(process);
         _hotSpot.Forget(process);
+        JavaScript.Forget(process);
+    }
+
+    private ProcessFlags TellOfV8(KnownProcess process, ProcessImage image)
+    {
+        if (!ReadsV8)
+        {
+            return ProcessFlags.None;
+        }
+
+        if (!process.IsV8Sought)
+        {
+            var metadata = V8Runtime.Find(image, out var reason);
+            process.V8 = metadata is null ? null : JavaScript.Add(process.Identity, metadata);
+            process.IsV8Sought = metadata is not null || reason.Length > 0; // libnode may be loaded later
+            Count(reason);
+        }
+
+        return process.V8 is { } v8 && _v8s.Set(process.Identity.Pid, v8.Metadata.Frames) ? ProcessFlags.V8 : ProcessFlags.None;
+    }
+
+    private void Count(string reason)
+    {
+        if (reason.Length > 0)
+        {
+            Unread.AddOrUpdate(reason, 1, (_, before) => before + 1);
+        }
     }
 }

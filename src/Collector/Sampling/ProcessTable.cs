@@ -164,6 +164,11 @@ internal sealed class ProcessTable(
         {
             tracked = new TrackedProcess(new KnownProcess(identity, TextOf(comm)));
             tracked.Process.LastRound = _round;
+            if (_wanted.TryGetValue(identity.Pid, out var wanted) && wanted.Placed is not null)
+            {
+                tracked.Process.TakeInterpreters(wanted.Process);
+            }
+
             _byIdentity.Add(identity, tracked);
         }
 

@@ -27,7 +27,7 @@ internal sealed record IntervalCounts(long Ticks, IReadOnlyDictionary<string, lo
 /// <param name="UnwindTableBytes">Memory of the tables.</param>
 /// <param name="MissedProcesses">Gone before they could be read.</param>
 /// <param name="EventsLost">Announcements that found their buffer full.</param>
-/// <param name="UnreadInterpreters">Python interpreters and JVMs whose frames cannot be read, by reason; native frames remain.</param>
+/// <param name="UnreadInterpreters">Python interpreters, JVMs and JavaScript engines whose frames cannot be read, by reason; native frames remain.</param>
 /// <param name="UnreadFiles">Mapped files that were not opened, by reason.</param>
 /// <param name="RefusedTables">Executables that got no unwind table, by reason.</param>
 internal sealed record SessionState(

@@ -32,7 +32,7 @@ internal struct Comm
     private byte _first;
 }
 
-/// <summary><c>struct stack_record</c>; user addresses, two words for each Python frame, and kernel addresses follow it.</summary>
+/// <summary><c>struct stack_record</c>; user addresses, two words for each Python frame, one for each of V8, and kernel addresses follow it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StackRecord
 {
@@ -46,7 +46,8 @@ internal struct StackRecord
     public WalkEnding Ending;
     public RecordFlags Flags;
     public ushort PythonFrames;
-    public uint Padding;
+    public ushort V8Frames;
+    public ushort Padding;
     public Comm Comm;
 }
 
@@ -117,6 +118,7 @@ internal enum ProcessFlags : uint
     NoKernel = 2,
     Python = 4,
     Kernel = 8,
+    V8 = 16,
 }
 
 /// <summary><c>struct process</c>, the value of map <c>processes</c>.</summary>

@@ -6,12 +6,14 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="CollectKernel">Walk kernel stacks.</param>
 /// <param name="KernelThreads">Profile kernel threads too.</param>
 /// <param name="Python">Read the frames of Python interpreters.</param>
+/// <param name="V8">Name the JavaScript functions of V8.</param>
 public sealed record SamplingOptions(
     int SampleRate = SamplingOptions.DefaultRate,
     bool CollectUser = true,
     bool CollectKernel = true,
     bool KernelThreads = false,
-    bool Python = true)
+    bool Python = true,
+    bool V8 = true)
 {
     public const int DefaultRate = 97;
     public const int LowestRate = 1;

@@ -14,6 +14,9 @@ internal sealed class SamplingSession : IDisposable
     /// <summary>How often it looks for a table that is being made.</summary>
     private static readonly TimeSpan _tablePoll = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long an interval waits for names of the functions that it saw first.</summary>
+    private static readonly TimeSpan _namePatience = TimeSpan.FromMilliseconds(100);
+
     private readonly TimeProvider _time;
     private readonly BpfObject _programs;
     private readonly List<BpfLinkHandle> _tracepoints = [];
@@ -48,12 +51,16 @@ internal sealed class SamplingSession : IDisposable
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), jit, Tables.Rules, time) { ReadsPython = options.Python };
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), _programs.Map("v8s"), jit, Tables.Rules, time)
+            {
+                ReadsPython = options.Python,
+                ReadsV8 = options.V8,
+            };
             var journal = new MappingJournal();
             _records = new ProcessRecords(journal, time);
             var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
             Processes = new ProcessTable(entries, new ProcessReader(files, journal), files, policy, _interpreters, time);
-            _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read);
+            _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read, _interpreters.JavaScript);
             _copies = new StackCopies(Processes, Tables, _stacks);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _counts = new TickCounts(_programs);
@@ -115,9 +122,9 @@ internal sealed class SamplingSession : IDisposable
         var isNewRate = options.SampleRate != _options.SampleRate;
         _options = options;
         WriteSettings();
-        if (_interpreters.ReadsPython != options.Python)
+        if ((_interpreters.ReadsPython, _interpreters.ReadsV8) != (options.Python, options.V8))
         {
-            _interpreters.ReadsPython = options.Python;
+            (_interpreters.ReadsPython, _interpreters.ReadsV8) = (options.Python, options.V8);
             Processes.Reconsider();
         }
 
@@ -168,6 +175,8 @@ internal sealed class SamplingSession : IDisposable
         var refused = _stacks.Refused;
         var orphans = _stacks.Join(_counts.Hashes, _counts.Ticks, joined);
         Processes.EndRound();
+        _interpreters.JavaScript.Wait(_namePatience);
+        _interpreters.JavaScript.EndRound();
         var isTableFull = _stacks.Count >= StackTable.MostStacks;
         var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
         return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally, State());

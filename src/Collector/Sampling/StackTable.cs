@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.V8;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -8,7 +9,7 @@ namespace ActorProfiler.Collector.Sampling;
 /// A stack is kept while the last two intervals saw it, so that a stack seen all the time costs no allocation and is
 /// symbolized once. Not thread-safe.
 /// </remarks>
-internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, StackTable.PythonReader pythonOf)
+internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, StackTable.PythonReader pythonOf, V8Names v8)
 {
     /// <summary>Names the Python frames of a record.</summary>
     public delegate PythonFrame[] PythonReader(KnownProcess process, ReadOnlySpan<ulong> words);
@@ -38,10 +39,11 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
 
         var record = MemoryMarshal.Read<StackRecord>(bytes);
         var words = MemoryMarshal.Cast<byte, ulong>(bytes[Marshal.SizeOf<StackRecord>()..]);
-        var (user, python) = (record.UserFrames, 2 * record.PythonFrames);
-        if (words.Length < user + python + record.KernelFrames)
+        var (user, python, javaScript) = (record.UserFrames, 2 * record.PythonFrames, record.V8Frames);
+        var kernel = user + python + javaScript;
+        if (words.Length < kernel + record.KernelFrames)
         {
-            throw new FormatException($"stack record of {bytes.Length} bytes: too short for its {user + python + record.KernelFrames} words");
+            throw new FormatException($"stack record of {bytes.Length} bytes: too short for its {kernel + record.KernelFrames} words");
         }
 
         var isSingle = record.Flags.HasFlag(RecordFlags.Single);
@@ -49,6 +51,7 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         {
             // Sent for the interval after the one that is joined next: it must outlive that one.
             known.LastRound = _round;
+            v8.See(known.V8);
             return;
         }
 
@@ -61,9 +64,10 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         var process = processOf(record);
         var stack = new RawStack(
             process,
-            [.. words[..user], .. words.Slice(user + python, record.KernelFrames)],
+            [.. words[..user], .. words.Slice(kernel, record.KernelFrames)],
             user,
             python == 0 ? [] : pythonOf(process, words.Slice(user, python)),
+            javaScript == 0 ? [] : v8.Read(process.V8, words.Slice(user + python, javaScript)),
             record.Weight,
             record.Ending,
             record.Flags)
@@ -91,7 +95,7 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
 
         var user = addresses.Length - record.KernelFrames;
-        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], record.Weight, ending, record.Flags) { LastRound = _round }, 1));
+        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], [], record.Weight, ending, record.Flags) { LastRound = _round }, 1));
     }
 
     /// <summary>Ends an interval: joins its counts with the stacks.</summary>

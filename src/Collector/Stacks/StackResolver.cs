@@ -16,11 +16,13 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     private readonly Dictionary<(RawStack Raw, bool GoTableFallback), Resolved> _known = [];
     private readonly List<Location> _frames = [];
     private readonly PythonFrames _python = new();
+    private readonly JavaScriptFrames _javaScript = new();
     private readonly RenamedFrames _renamed = new();
     private long _round;
 
     /// <param name="IsFinal">False when code without a file has no name: a JIT may still tell it.</param>
-    private sealed record Resolved(ResolvedStack Stack, bool IsFinal)
+    /// <param name="Version">Of the names, see <see cref="RawStack.NameVersion"/>.</param>
+    private sealed record Resolved(ResolvedStack Stack, bool IsFinal, int Version)
     {
         public long LastRound { get; set; }
     }
@@ -42,7 +44,8 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     private ResolvedStack Resolve(RawStack raw, bool goTableFallback)
     {
         var image = raw.Process.Image;
-        if (!_known.TryGetValue((raw, goTableFallback), out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round))
+        if (!_known.TryGetValue((raw, goTableFallback), out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round)
+            || resolved.Version != raw.NameVersion)
         {
             resolved = ResolveAnew(raw, image, goTableFallback);
             _known[(raw, goTableFallback)] = resolved;
@@ -87,6 +90,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 
     private Resolved ResolveAnew(RawStack raw, ProcessImage? image, bool goTableFallback)
     {
+        var version = raw.NameVersion;
         _frames.Clear();
         for (var i = 0; i < raw.Kernel.Length; i++)
         {
@@ -110,7 +114,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
             jit.OnUnknownCode(raw.Process.Identity);
         }
 
-        return new Resolved(new ResolvedStack([.. _frames]), isFinal);
+        return new Resolved(new ResolvedStack([.. _frames]), isFinal, version);
     }
 
     private void ResolveUser(RawStack raw, ProcessImage image, bool goTableFallback)
@@ -121,6 +125,11 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         for (var i = 0; i < length; i++)
         {
             _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0, goTableFallback));
+        }
+
+        if (raw.V8.Length > 0)
+        {
+            _javaScript.Merge(_frames, native, raw.V8, i => image.Find(raw.User[i] - (i > 0 ? 1u : 0))?.File is not null);
         }
 
         if (raw.Python.Length > 0)

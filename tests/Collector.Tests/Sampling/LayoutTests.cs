@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Unwinding;
 
@@ -24,6 +25,7 @@ public class LayoutTests
         { "python", typeof(PythonLayout) },
         { "python_code", typeof(PythonCode) },
         { "python_name", typeof(PythonName) },
+        { "v8", typeof(V8Layout) },
         { "executable", typeof(ExecutableTables.Entry) },
     };
 
