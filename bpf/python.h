@@ -4,12 +4,20 @@
  * each frame becomes two words behind the user frames, the code object and (first line << 32 | is it an entry frame).
  * Names go once into `python_names`, so that they are there when the process is gone. Layouts come from the collector,
  * per process.
+ *
+ * Which state is the thread's:
+ * - from 3.12 on CPython itself keeps that for each thread: of a running thread, and of one that has let go of the
+ *   interpreter's lock. The collector says where.
+ * - up to 3.11 it is the state that holds the lock, if that is this thread's; or what the thread keeps, if there is but
+ *   one interpreter.
+ * - else, and where it is not known where a thread keeps it, it is searched for among the states of all threads.
  */
 #pragma once
 
 #define PYTHON_FRAMES_PER_CALL 16
 #define PYTHON_CALLS	       (MAX_PYTHON_FRAMES / PYTHON_FRAMES_PER_CALL)
-#define PYTHON_STATES	       192 /* of threads, searched for the current one */
+#define PYTHON_STATES	       192 /* of threads, looked at in one call of the search for the current one */
+#define PYTHON_SEARCH_CALLS    3
 #define PYTHON_ABSENT	       0xffffffffu
 #define PYTHON_TAG_BITS	       7ull /* a code object is aligned; from 3.14 on the pointer to it carries tags */
 
@@ -21,9 +29,32 @@ enum python_entry {
 };
 #define PYTHON_SHIM_OWNER 3
 
+/* Where a thread keeps the pointer to its state. */
+enum python_state_kind {
+	PYTHON_STATE_UNKNOWN,
+	PYTHON_STATE_KEY,	    /* thread-specific data; the word at state_address is the key */
+	PYTHON_STATE_OFFSET,	    /* state_address bytes from the thread register */
+	PYTHON_STATE_OFFSET_AT,	    /* the word at state_address says how far from the thread register */
+	PYTHON_STATE_MODULE_AT,	    /* the two words at state_address: module, offset in its block */
+	PYTHON_STATE_DESCRIPTOR_AT, /* two words at state_address: function; offset, or address of two words as above */
+};
+#define GLIBC_ENTRY	   16  /* bytes of a thread-specific value with its sequence number, and of a dtv entry */
+#define GLIBC_KEYS	   32  /* in the thread's own structure */
+#define MUSL_KEYS	   128 /* PTHREAD_KEYS_MAX */
+#define THREAD_DTV	   8   /* behind the thread register, with glibc and musl */
+#define LARGEST_STATIC_TLS (1ll << 32)
+
 /* Value of `pythons`, by pid. Offsets in bytes; mirrored by Interpreters/PythonLayout.cs. */
 struct python {
-	__u64 interpreters; /* address of the list's head in the process */
+	__u64 interpreters;  /* address of the list's head in the process */
+	__u64 attached;	     /* <= 3.11: address of the pointer to the state that holds the lock; else 0 */
+	__u64 state_address; /* see enum python_state_kind */
+	__u32 state_kind;    /* enum python_state_kind */
+	__u32 state_further; /* bytes from the place of which state_kind tells to the pointer */
+	__u32 keys;	     /* from the thread register: glibc's first value, musl's pointer to it */
+	__u32 entry_size;    /* of thread-specific data and dtv: GLIBC_ENTRY, or 8 with musl */
+	__u32 thread_previous;
+	__u32 thread_interpreter;
 	__u32 interpreter_next;
 	__u32 interpreter_threads;
 	__u32 thread_next;
@@ -43,7 +74,7 @@ struct python {
 	__u32 text_compact; /* and when it has not */
 	__u32 ascii_bit;
 };
-_Static_assert(sizeof(struct python) == 80, "python is 80 bytes, see PythonLayout.cs");
+_Static_assert(sizeof(struct python) == 120, "python is 120 bytes, see PythonLayout.cs");
 
 struct python_code {
 	__u64 code;
@@ -109,29 +140,112 @@ static __always_inline __u64 python_frame_of(struct python *p, __u64 thread, __u
 	return frame;
 }
 
-/* The innermost Python frame of the current thread, or 0: it runs no Python. */
-static __always_inline __u64 find_python_frame(struct python *p, __u64 sp)
+/* Where the pointer lies that two words, module and offset, tell of; 0 if the thread has no such block. */
+static __always_inline __u64 place_in_module(struct python *p, __u64 self, __u64 words)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 self = BPF_CORE_READ(task, thread.fsbase);
-	__u64 interpreter = 0, thread = 0, frame;
+	__u64 variable[2], dtv = 0, block = 0;
 
-	if (READ_USER(interpreter, p->interpreters) || READ_USER(thread, interpreter + p->interpreter_threads))
+	if (READ_USER(variable, words) || READ_USER(dtv, self + THREAD_DTV) ||
+	    READ_USER(block, dtv + variable[0] * p->entry_size))
 		return 0;
-	for (int i = 0; i < PYTHON_STATES; i++) {
-		if (!thread) {
-			if (READ_USER(interpreter, interpreter + p->interpreter_next) || !interpreter ||
-			    READ_USER(thread, interpreter + p->interpreter_threads))
-				return 0;
-			continue;
-		}
+	return block + variable[1];
+}
+
+/* Where the thread keeps the pointer to its state, or 0. */
+static __always_inline __u64 place_of_state(struct python *p, __u64 self)
+{
+	__u64 word = 0, descriptor[2];
+	__u32 key = 0;
+
+	switch (p->state_kind) {
+	case PYTHON_STATE_KEY:
+		if (READ_USER(key, p->state_address) || key >= (p->entry_size == GLIBC_ENTRY ? GLIBC_KEYS : MUSL_KEYS))
+			return 0;
+		word = self + p->keys;
+		if (p->entry_size != GLIBC_ENTRY && READ_USER(word, word))
+			return 0;
+		return word + key * p->entry_size;
+	case PYTHON_STATE_OFFSET:
+		return self + p->state_address;
+	case PYTHON_STATE_OFFSET_AT:
+		return READ_USER(word, p->state_address) ? 0 : self + word;
+	case PYTHON_STATE_MODULE_AT:
+		return place_in_module(p, self, p->state_address);
+	case PYTHON_STATE_DESCRIPTOR_AT:
+		if (READ_USER(descriptor, p->state_address))
+			return 0;
+		/* Of a block that lies below the thread register, or of one that came later? */
+		if ((__s64)descriptor[1] < 0 && (__s64)descriptor[1] > -LARGEST_STATIC_TLS)
+			return self + descriptor[1];
+		return place_in_module(p, self, descriptor[1]);
+	default:
+		return 0;
+	}
+}
+
+/* What the thread keeps may be gone, or of another kind than thought: a state is in the list of its interpreter. */
+static __always_inline int is_listed(struct python *p, __u64 thread)
+{
+	__u64 previous = 0, interpreter = 0, listed = 0;
+
+	if (READ_USER(previous, thread + p->thread_previous))
+		return 0;
+	if (previous) {
+		if (READ_USER(listed, previous + p->thread_next))
+			return 0;
+	} else if (READ_USER(interpreter, thread + p->thread_interpreter) ||
+		   READ_USER(listed, interpreter + p->interpreter_threads)) {
+		return 0;
+	}
+	return listed == thread;
+}
+
+static __always_inline int has_one_interpreter(struct python *p)
+{
+	__u64 interpreter = 0, next = 0;
+
+	return !READ_USER(interpreter, p->interpreters) && !READ_USER(next, interpreter + p->interpreter_next) && !next;
+}
+
+#define FRAME_UNKNOWN 1ull /* no frame has this address */
+
+/* The frame of the state that the thread keeps, 0 if it has none. */
+static __always_inline __u64 kept_frame(struct python *p, __u64 self)
+{
+	__u64 at = place_of_state(p, self), thread = 0, frame = 0;
+
+	if (!at || READ_USER(thread, at + p->state_further))
+		return FRAME_UNKNOWN;
+	if (!thread)
+		return 0;
+	if (!is_listed(p, thread) || READ_USER(frame, thread + p->thread_frame))
+		return FRAME_UNKNOWN;
+	if (p->cframe_frame != PYTHON_ABSENT && READ_USER(frame, frame + p->cframe_frame))
+		return FRAME_UNKNOWN;
+	return frame;
+}
+
+/* The innermost frame by what the thread itself knows; 0 if it runs no Python. */
+static __always_inline __u64 find_python_frame(struct python *p, __u64 self, __u64 sp)
+{
+	__u64 thread = 0, frame;
+
+	if (!p->attached)
+		return kept_frame(p, self);
+	if (!READ_USER(thread, p->attached) && thread) {
 		frame = python_frame_of(p, thread, self, sp);
 		if (frame)
 			return frame;
-		if (READ_USER(thread, thread + p->thread_next))
-			return 0;
 	}
-	return 0;
+	frame = has_one_interpreter(p) ? kept_frame(p, self) : 0;
+	return frame ? frame : FRAME_UNKNOWN;
+}
+
+static __always_inline __u64 thread_register(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread.fsbase);
 }
 
 /* Copies as much of a str object as there is room for. The size is a power of two. */
@@ -202,6 +316,7 @@ static __always_inline int step_python(struct walk *w, struct python *p)
 	return !READ_USER(w->python_frame, w->python_frame + p->frame_previous);
 }
 
+/* Finds the frame that the thread runs. */
 SEC("perf_event")
 int python(struct bpf_perf_event_data *ctx)
 {
@@ -213,16 +328,81 @@ int python(struct bpf_perf_event_data *ctx)
 		return drop(DROP_NO_SCRATCH);
 	pid = w->record.pid;
 	p = bpf_map_lookup_elem(&pythons, &pid);
+	if (p) {
+		w->python_frame = find_python_frame(p, thread_register(), w->leaf_registers[7]);
+		if (w->python_frame != FRAME_UNKNOWN) {
+			bpf_tail_call(ctx, &calls, CALL_PYTHON_FRAMES);
+		} else if (!READ_USER(w->python_interpreter, p->interpreters) &&
+			   !READ_USER(w->python_thread, w->python_interpreter + p->interpreter_threads)) {
+			w->python_frame = 0;
+			bpf_tail_call(ctx, &calls, CALL_PYTHON_SEARCH);
+		}
+	}
+	bpf_tail_call(ctx, &calls, CALL_EMIT);
+	return drop(DROP_NO_SCRATCH);
+}
+
+/* Looks at the states of all threads, for one that the current thread runs. */
+SEC("perf_event")
+int python_search(struct bpf_perf_event_data *ctx)
+{
+	__u64 self = thread_register(), interpreter, thread, frame = 0;
+	__u32 zero = 0, pid;
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
+	struct python *p;
+
+	if (!w)
+		return drop(DROP_NO_SCRATCH);
+	pid = w->record.pid;
+	p = bpf_map_lookup_elem(&pythons, &pid);
 	if (!p)
 		goto out;
-	if (!w->python_calls)
-		w->python_frame = find_python_frame(p, w->leaf_registers[7]);
+	interpreter = w->python_interpreter;
+	thread = w->python_thread;
+	for (int i = 0; i < PYTHON_STATES; i++) {
+		if (!thread) {
+			if (READ_USER(interpreter, interpreter + p->interpreter_next) || !interpreter ||
+			    READ_USER(thread, interpreter + p->interpreter_threads))
+				goto out;
+			continue;
+		}
+		frame = python_frame_of(p, thread, self, w->leaf_registers[7]);
+		if (frame)
+			break;
+		if (READ_USER(thread, thread + p->thread_next))
+			goto out;
+	}
+	w->python_frame = frame;
+	w->python_interpreter = interpreter;
+	w->python_thread = thread;
+	if (frame)
+		bpf_tail_call(ctx, &calls, CALL_PYTHON_FRAMES);
+	else if (++w->python_searches < PYTHON_SEARCH_CALLS)
+		bpf_tail_call(ctx, &calls, CALL_PYTHON_SEARCH);
+out:
+	bpf_tail_call(ctx, &calls, CALL_EMIT);
+	return drop(DROP_NO_SCRATCH);
+}
+
+SEC("perf_event")
+int python_frames(struct bpf_perf_event_data *ctx)
+{
+	__u32 zero = 0, pid;
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
+	struct python *p;
+
+	if (!w)
+		return drop(DROP_NO_SCRATCH);
+	pid = w->record.pid;
+	p = bpf_map_lookup_elem(&pythons, &pid);
+	if (!p)
+		goto out;
 	for (int i = 0; i < PYTHON_FRAMES_PER_CALL; i++) {
 		if (!step_python(w, p))
 			goto out;
 	}
 	if (++w->python_calls < PYTHON_CALLS)
-		bpf_tail_call(ctx, &calls, CALL_PYTHON);
+		bpf_tail_call(ctx, &calls, CALL_PYTHON_FRAMES);
 out:
 	if (w->process.flags & PROCESS_V8)
 		bpf_tail_call(ctx, &calls, CALL_V8);

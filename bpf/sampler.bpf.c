@@ -2,8 +2,8 @@
 /*
  * On each tick of the sampling clock: find the process, walk its user stack, add the kernel stack, count.
  *
- *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python, v8 (likewise, where there is such an
- * interpreter) -> emit
+ *   sample -> unwind (tail-calls itself every FRAMES_PER_CALL frames) -> python, python_frames, v8 (likewise, where
+ * there is such an interpreter) -> emit
  *
  * A process that the collector has not read yet cannot be walked by tables: `copy` sends its stack as it is.
  *
@@ -28,7 +28,16 @@ _Static_assert(MAX_USER_WORDS == 2 * MAX_USER_FRAMES, "an index of the user part
 #define LOWEST_CODE_ADDRESS 4096
 #define LONGEST_COPY_PAUSE  80 /* ms: a process that shows new code all the time is a JIT, which frame pointers walk */
 
-enum tail_call { CALL_UNWIND, CALL_PYTHON, CALL_V8, CALL_COPY, CALL_EMIT, CALLS };
+enum tail_call {
+	CALL_UNWIND,
+	CALL_PYTHON,
+	CALL_PYTHON_SEARCH,
+	CALL_PYTHON_FRAMES,
+	CALL_V8,
+	CALL_COPY,
+	CALL_EMIT,
+	CALLS
+};
 
 /* Inode of the collector's pid namespace; 0 when it is the host's, whose pids need no translation. */
 const volatile __u32 pid_namespace = 0;
@@ -56,8 +65,10 @@ struct walk {
 	__u32 python_calls;
 	__u32 in_unread_code; /* a frame lies in code that the collector will have read soon */
 	__u64 python_frame;   /* the next one to read */
-	__u32 v8_next;	      /* the next user frame to look at */
-	__u32 padding;
+	__u64 python_interpreter;
+	__u64 python_thread; /* the state to look at next, of python_interpreter */
+	__u32 python_searches;
+	__u32 v8_next;			       /* the next user frame to look at */
 	__u64 frame_pointers[MAX_USER_FRAMES]; /* of the user frames; 0: not known */
 	struct stack_record record;
 	__u64 frames[MAX_FRAMES]; /* continues record */
@@ -163,6 +174,8 @@ struct {
 
 int unwind(struct bpf_perf_event_data *ctx);
 int python(struct bpf_perf_event_data *ctx);
+int python_search(struct bpf_perf_event_data *ctx);
+int python_frames(struct bpf_perf_event_data *ctx);
 int v8(struct bpf_perf_event_data *ctx);
 int copy(struct bpf_perf_event_data *ctx);
 int emit(struct bpf_perf_event_data *ctx);
@@ -176,6 +189,8 @@ struct {
 = { .values = {
 	    [CALL_UNWIND] = (void *)&unwind,
 	    [CALL_PYTHON] = (void *)&python,
+	    [CALL_PYTHON_SEARCH] = (void *)&python_search,
+	    [CALL_PYTHON_FRAMES] = (void *)&python_frames,
 	    [CALL_V8] = (void *)&v8,
 	    [CALL_COPY] = (void *)&copy,
 	    [CALL_EMIT] = (void *)&emit,
@@ -728,6 +743,7 @@ static __always_inline void reset(struct walk *w)
 	w->record.weight = 1;
 	w->calls = 0;
 	w->python_calls = 0;
+	w->python_searches = 0;
 	w->v8_next = 0;
 	w->in_unread_code = 0;
 	w->innermost = 1;

@@ -20,6 +20,14 @@ internal enum PythonEntry : uint
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct PythonLayout(
     ulong Interpreters,
+    ulong Attached,
+    ulong StateAddress,
+    PythonStateKind StateKind,
+    uint StateFurther,
+    uint Keys,
+    uint EntrySize,
+    uint ThreadPrevious,
+    uint ThreadInterpreter,
     uint InterpreterNext,
     uint InterpreterThreads,
     uint ThreadNext,
@@ -49,15 +57,17 @@ internal readonly record struct PythonLayout(
     public static readonly PythonLayout NewText = new() { TextState = 32, TextLength = 16, TextAscii = 40, TextCompact = 56, AsciiBit = 1 << 6 };
 
     /// <summary>Versions that do not describe themselves, measured on the debug information of their builds: by minor version.</summary>
-    /// <remarks><see cref="Interpreters"/> is the offset of the list's head in <c>_PyRuntime</c> here.</remarks>
+    /// <remarks><see cref="Interpreters"/> is the offset of the list's head in <c>_PyRuntime</c> here, and so is <see cref="Attached"/>, of <c>gilstate.tstate_current</c>.</remarks>
     public static readonly ImmutableDictionary<int, PythonLayout> Known = new Dictionary<int, PythonLayout>
     {
-        [8] = Before311(frameCode: 32, framePrevious: 24),
-        [9] = Before311(frameCode: 32, framePrevious: 24),
-        [10] = Before311(frameCode: 32, framePrevious: 24),
+        [8] = Before311(attached: 1368),
+        [9] = Before311(attached: 568),
+        [10] = Before311(attached: 568),
         [11] = _oldText with
         {
             Interpreters = 40,
+            Attached = 576,
+            ThreadInterpreter = 16,
             InterpreterThreads = 16,
             ThreadNext = 8,
             ThreadId = 152,
@@ -74,6 +84,7 @@ internal readonly record struct PythonLayout(
         [12] = NewText with
         {
             Interpreters = 40,
+            ThreadInterpreter = 16,
             InterpreterThreads = 72,
             ThreadNext = 8,
             ThreadId = 136,
@@ -89,16 +100,28 @@ internal readonly record struct PythonLayout(
         },
     }.ToImmutableDictionary();
 
-    private static PythonLayout Before311(uint frameCode, uint framePrevious) => _oldText with
+    /// <summary>The layout of a process.</summary>
+    /// <param name="runtime">Address of <c>_PyRuntime</c> in the file.</param>
+    /// <param name="bias">What addresses of the file are greater by in the process.</param>
+    public PythonLayout In(ulong runtime, ulong bias) => unchecked(this with
+    {
+        Interpreters = runtime + bias + Interpreters,
+        Attached = Attached == 0 ? 0 : runtime + bias + Attached,
+        StateAddress = StateKind is PythonStateKind.None or PythonStateKind.Offset ? StateAddress : StateAddress + bias,
+    });
+
+    private static PythonLayout Before311(ulong attached) => _oldText with
     {
         Interpreters = 32,
+        Attached = attached,
+        ThreadInterpreter = 16,
         InterpreterThreads = 8,
         ThreadNext = 8,
         ThreadId = 176,
         ThreadFrame = 24,
         CFrameFrame = Absent,
-        FrameCode = frameCode,
-        FramePrevious = framePrevious,
+        FrameCode = 32,
+        FramePrevious = 24,
         FrameEntry = 0,
         Entry = PythonEntry.EveryFrame,
         CodeFile = 104,

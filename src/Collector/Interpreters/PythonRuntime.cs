@@ -22,7 +22,7 @@ internal static partial class PythonRuntime
         {
             // A launcher has the name too but no runtime: then that is in libpython, another mapping of the process.
             if (mapped.File is { } file && Name().Match(Path.GetFileName(mapped.Mapping.Path)) is { Success: true } match
-                && Read(file, mapped, int.Parse(match.Groups["minor"].ValueSpan), ref reason) is var layout && (layout is not null || reason.Length > 0))
+                && Read(image, file, mapped, int.Parse(match.Groups["minor"].ValueSpan), ref reason) is var layout && (layout is not null || reason.Length > 0))
             {
                 return layout;
             }
@@ -31,7 +31,7 @@ internal static partial class PythonRuntime
         return null;
     }
 
-    private static PythonLayout? Read(ElfFile file, MappedFile mapped, int minor, ref string reason)
+    private static PythonLayout? Read(ProcessImage image, ElfFile file, MappedFile mapped, int minor, ref string reason)
     {
         try
         {
@@ -43,13 +43,32 @@ internal static partial class PythonRuntime
             reason = "python_version";
             PythonLayout? layout = minor >= SelfDescribing ? PythonDebugOffsets.Parse(ReadData(file, runtime), out reason)
                 : PythonLayout.Known.TryGetValue(minor, out var known) ? known : null;
-            return layout is { } found ? found with { Interpreters = unchecked(runtime + mapped.Bias + found.Interpreters) } : null;
+            return layout is { } found ? WithThreads(found, image, file, runtime).In(runtime, mapped.Bias) : null;
         }
         catch (FormatException)
         {
             reason = "python_malformed";
             return null;
         }
+    }
+
+    /// <summary>The layout with where threads keep their states, as far as that can be told.</summary>
+    private static PythonLayout WithThreads(PythonLayout layout, ProcessImage image, ElfFile file, ulong runtime)
+    {
+        var source = PythonStateSource.Find(file, runtime);
+        if (source.Kind is PythonStateKind.None or PythonStateKind.Offset or PythonStateKind.OffsetAt)
+        {
+            return layout with { StateKind = source.Kind, StateAddress = source.Address, StateFurther = source.Further };
+        }
+
+        return ThreadArrays.Find(image, file) is not { } arrays ? layout : layout with
+        {
+            StateKind = source.Kind,
+            StateAddress = source.Address,
+            StateFurther = source.Further,
+            Keys = arrays.Specific,
+            EntrySize = arrays.EntrySize,
+        };
     }
 
     private static byte[] ReadData(ElfFile file, ulong address)
