@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares what the collector makes of large files with other tools: unwind rules with readelf, names with llvm-symbolizer, demangled symbols
-# with c++filt. Prints the counts, and the first differences of each file. Usage: tests/oracles/compare.sh [frames|names|demangling]
+# with c++filt. Prints the counts, and the first differences of each file. Usage: tests/oracles/compare.sh [frames|names|demangling] [FILE...]
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,8 +13,10 @@ for file in /usr/bin/node "$libraries/libLLVM-14.so.1" "$libraries/libc.so.6" "$
 	"$(dirname "$(readlink -f "$(command -v dotnet)")")"/shared/Microsoft.NETCore.App/*/libcoreclr.so; do
 	[ -f "$file" ] && files+=("$file")
 done
-[ $# -gt 0 ] || set -- frames names demangling
-for what in "$@"; do
+kinds=(frames names demangling)
+[ $# -eq 0 ] || kinds=("$1")
+[ $# -lt 2 ] || files=("${@:2}")
+for what in "${kinds[@]}"; do
 	echo "$what"
 	case $what in
 	frames) "$oracles" frames "${files[@]}" ;;

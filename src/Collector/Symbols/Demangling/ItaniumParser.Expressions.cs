@@ -2,50 +2,6 @@ namespace ActorProfiler.Collector.Symbols.Demangling;
 
 internal sealed partial class ItaniumParser
 {
-    private ItaniumNode OperatorName(NameState state)
-    {
-        if (Skip("cv"))
-        {
-            var outer = _allowForward;
-            _allowForward = true; // its type may use arguments that follow the name
-            state.IsConstructorOrConversion = true;
-            var type = Type();
-            _allowForward = outer;
-            return new ItaniumNode(ItaniumKind.Conversion) { First = type };
-        }
-
-        if (Skip("li"))
-        {
-            return ItaniumNode.Named("operator\"\" " + SourceText());
-        }
-
-        if (Next == 'v' && char.IsAsciiDigit(After))
-        {
-            _at += 2;
-            return ItaniumNode.Named("operator " + SourceText());
-        }
-
-        if (Operator() is not { } found)
-        {
-            throw Unexpected();
-        }
-
-        return ItaniumNode.Named(char.IsAsciiLetter(found.Text[0]) ? "operator " + found.Text : "operator" + found.Text);
-    }
-
-    private (string Code, string Text, int Operands)? Operator()
-    {
-        foreach (var candidate in _operators)
-        {
-            if (Skip(candidate.Code))
-            {
-                return candidate;
-            }
-        }
-
-        return null;
-    }
-
     private ItaniumNode Expression() => Deeper(() =>
     {
         if (Next == 'L')
@@ -58,12 +14,12 @@ internal sealed partial class ItaniumParser
             return TemplateParameter();
         }
 
-        if (Next == 'f' && After is 'p' or 'L')
+        if (Next == 'f' && (After == 'p' || (After == 'L' && char.IsAsciiDigit(ThirdNext))))
         {
             return FunctionParameter();
         }
 
-        if (Next == 'f' && After is 'l' or 'r' or 'R')
+        if (Next == 'f' && After is 'l' or 'r' or 'L' or 'R')
         {
             return Fold();
         }
@@ -73,8 +29,12 @@ internal sealed partial class ItaniumParser
             return UnresolvedName();
         }
 
-        Skip("gs");
-        return SpecialExpression() ?? OperatorExpression();
+        if (Skip("gs"))
+        {
+            return Wrapped("::", NewExpression() ?? (Next == 'd' ? SpecialExpression() : null) ?? UnresolvedName(), "");
+        }
+
+        return SpecialExpression() ?? Initializer() ?? OperatorExpression();
     });
 
     private ItaniumNode FunctionParameter()
@@ -100,68 +60,69 @@ internal sealed partial class ItaniumParser
     {
         var kind = After;
         _at += 2;
-        var isBinary = kind == 'R';
+        var isBinary = kind is 'L' or 'R';
         var symbol = Operator()?.Text ?? throw Unexpected();
         var first = Expression();
         if (isBinary)
         {
-            return Infix(first, symbol + "..." + symbol, Expression());
+            return Wrapped("(", Infix(first, symbol + "..." + symbol, Expression()), ")");
         }
 
         return new ItaniumNode(ItaniumKind.Expression)
         {
             Text = kind == 'l' ? $"(...{symbol}" : "(",
-            Items = [first],
+            Items = [Operand(first)],
             End = kind == 'l' ? ")" : $"{symbol}...)",
         };
     }
 
     private ItaniumNode UnresolvedName()
     {
-        ItaniumNode? scope = null;
-        if (Skip("srN"))
+        if (Skip("gs"))
         {
-            scope = Next == 'T' ? ParameterType() : Next == 'S' ? Type() : SimpleName();
-            while (!Skip('E'))
-            {
-                scope = ItaniumNode.In(scope, SimpleName());
-            }
-        }
-        else if (Skip("sr"))
-        {
-            if (char.IsAsciiDigit(Next))
-            {
-                // Several levels and E before the name, or, as GCC writes it, one level and the name. Then the E ends what is around it.
-                for (scope = SimpleName(); char.IsAsciiDigit(Next);)
-                {
-                    scope = ItaniumNode.In(scope, SimpleName());
-                }
-
-                if (Next != 'E' || !char.IsAsciiDigit(After))
-                {
-                    return scope;
-                }
-
-                Skip('E');
-            }
-            else
-            {
-                scope = Type();
-            }
+            return Wrapped("::", UnresolvedName(), "");
         }
 
-        if (Skip("on"))
-        {
-            var name = OperatorName(new NameState());
-            return ItaniumNode.In(scope, Next == 'I' ? WithArguments(name, null) : name);
-        }
-
+        var scope = Skip("sr") ? UnresolvedScope() : null;
         if (Skip("dn"))
         {
             return ItaniumNode.In(scope, new ItaniumNode(ItaniumKind.Expression) { Text = "~", Items = [char.IsAsciiDigit(Next) ? SimpleName() : Type()] });
         }
 
-        return ItaniumNode.In(scope, SimpleName());
+        if (char.IsAsciiDigit(Next))
+        {
+            return ItaniumNode.In(scope, SimpleName());
+        }
+
+        Skip("on"); // left out by old compilers
+        var name = OperatorName(new NameState(), isDeclared: false);
+        return ItaniumNode.In(scope, Next == 'I' ? WithArguments(name, null) : name);
+    }
+
+    /// <summary>Names up to an E, which are no substitutions; or, as GCC writes it, a type, whose parts are.</summary>
+    private ItaniumNode UnresolvedScope()
+    {
+        if (!char.IsAsciiDigit(Next))
+        {
+            return Type();
+        }
+
+        var (at, substitutions) = (_at, _substitutions.Count);
+        var scope = SimpleName();
+        while (char.IsAsciiDigit(Next))
+        {
+            scope = ItaniumNode.In(scope, SimpleName());
+        }
+
+        if (Next == 'E' && (char.IsAsciiDigit(After) || (After is 'o' or 'd' && ThirdNext == 'n')))
+        {
+            _at++;
+            return scope;
+        }
+
+        _at = at;
+        _substitutions.RemoveRange(substitutions, _substitutions.Count - substitutions);
+        return Type();
     }
 
     private ItaniumNode SimpleName()
@@ -172,12 +133,11 @@ internal sealed partial class ItaniumParser
 
     private ItaniumNode? SpecialExpression()
     {
-        foreach (var (code, text, end) in _wrappers)
+        foreach (var (code, text, takesType) in _named)
         {
             if (Skip(code))
             {
-                var takesType = code is "st" or "ti" or "at";
-                return new ItaniumNode(ItaniumKind.Expression) { Text = text, Items = [takesType ? Type() : Expression()], End = end };
+                return takesType ? Wrapped($"{text}(", Type(), ")") : code == "nx" ? Wrapped($"{text}(", Expression(), ")") : Wrapped(text, Operand(Expression()), "");
             }
         }
 
@@ -197,19 +157,30 @@ internal sealed partial class ItaniumParser
 
         if (Skip("sZ") || Skip("sP"))
         {
-            return new ItaniumNode(ItaniumKind.Expression) { Text = "sizeof...(", Items = Next is 'T' or 'f' ? [Expression()] : ArgumentsUntilEnd(TemplateArgument), End = ")" };
+            return new ItaniumNode(ItaniumKind.PackLength)
+            {
+                Items = _text[_at - 1] == 'Z' ? [new ItaniumNode(ItaniumKind.Expansion) { First = Expression() }] : ArgumentsUntilEnd(TemplateArgument),
+            };
         }
 
+        return CallOrList() ?? NewExpression();
+    }
+
+    private ItaniumNode? CallOrList()
+    {
         if (Skip("cl") || Skip("cp"))
         {
             var callee = Expression();
-            return new ItaniumNode(ItaniumKind.Expression) { First = callee, Text = "(", Items = ArgumentsUntilEnd(Expression), End = ")" };
+            callee = callee is { Kind: ItaniumKind.Function, Second: { } name } ? name : callee; // its parameters' types say nothing that the arguments do not
+            return new ItaniumNode(ItaniumKind.Expression) { First = Operand(callee), Text = "(", Items = ArgumentsUntilEnd(Expression), End = ")" };
         }
 
         if (Skip("cv"))
         {
-            var type = Type();
-            return new ItaniumNode(ItaniumKind.Expression) { First = Wrapped("(", type, ")"), Text = "(", Items = Skip('_') ? ArgumentsUntilEnd(Expression) : [Expression()], End = ")" };
+            var type = Wrapped("(", Type(), ")");
+            return Skip('_')
+                ? new ItaniumNode(ItaniumKind.Expression) { First = type, Text = "(", Items = ArgumentsUntilEnd(Expression), End = ")" }
+                : new ItaniumNode(ItaniumKind.Expression) { First = type, Items = [Operand(Expression())] };
         }
 
         if (Skip("tl"))
@@ -222,8 +193,75 @@ internal sealed partial class ItaniumParser
             return new ItaniumNode(ItaniumKind.Expression) { Text = "{", Items = ArgumentsUntilEnd(Expression), End = "}" };
         }
 
-        return Skip("tr") ? ItaniumNode.Named("throw") : NewExpression();
+        if (Skip("rq") || Skip("rQ"))
+        {
+            return Requires(hasParameters: _text[_at - 1] == 'Q');
+        }
+
+        return Skip("tr") ? ItaniumNode.Named("throw") : null;
     }
+
+    /// <summary>A requires-expression; what it requires is read over.</summary>
+    private ItaniumNode Requires(bool hasParameters)
+    {
+        while (hasParameters && !Skip('_'))
+        {
+            Type();
+        }
+
+        while (!Skip('E'))
+        {
+            if (Skip('X'))
+            {
+                Expression();
+                Skip('N');
+                _ = Skip('R') ? Name(new NameState()) : null;
+            }
+            else if (Skip('T'))
+            {
+                Type();
+            }
+            else if (Next == 'Q')
+            {
+                Constraint();
+            }
+            else
+            {
+                throw Unexpected();
+            }
+        }
+
+        return ItaniumNode.Named("requires {...}");
+    }
+
+    /// <summary>A vendor's expression, or the initializer of a member or of elements, up to the next one.</summary>
+    private ItaniumNode? Initializer()
+    {
+        if (Skip('u'))
+        {
+            return new ItaniumNode(ItaniumKind.Expression) { Text = SourceText() + "(", Items = ArgumentsUntilEnd(TemplateArgument), End = ")" };
+        }
+
+        if (Skip("di"))
+        {
+            return new ItaniumNode(ItaniumKind.Expression) { First = Wrapped(".", SimpleName(), ""), Items = [Initialized()] };
+        }
+
+        if (Skip("dx"))
+        {
+            return new ItaniumNode(ItaniumKind.Expression) { First = Wrapped("[", Expression(), "]"), Items = [Initialized()] };
+        }
+
+        if (Skip("dX"))
+        {
+            var first = Expression();
+            return new ItaniumNode(ItaniumKind.Expression) { First = Wrapped("[", new ItaniumNode(ItaniumKind.Expression) { First = first, Text = " ... ", Items = [Expression()] }, "]"), Items = [Initialized()] };
+        }
+
+        return null;
+    }
+
+    private ItaniumNode Initialized() => Next == 'd' && After is 'i' or 'x' or 'X' ? Expression() : Wrapped("=", Operand(Expression()), "");
 
     private ItaniumNode? NewExpression()
     {
@@ -232,64 +270,23 @@ internal sealed partial class ItaniumParser
             return null;
         }
 
+        var placement = new List<ItaniumNode>();
         while (!Skip('_'))
         {
-            Expression();
+            placement.Add(Expression());
         }
 
-        var type = Type();
-        var arguments = Skip("pi") ? ArgumentsUntilEnd(Expression) : Skip('E') ? [] : throw Unexpected();
-        return new ItaniumNode(ItaniumKind.Expression) { First = Wrapped("new ", type, ""), Text = "(", Items = arguments, End = ")" };
+        var keyword = placement.Count == 0 ? ItaniumNode.Named("new ") : new ItaniumNode(ItaniumKind.Expression) { Text = "new (", Items = placement, End = ") " };
+        var created = new ItaniumNode(ItaniumKind.Expression) { First = keyword, Items = [Type()] };
+        if (Skip('E'))
+        {
+            return created;
+        }
+
+        return Skip("pi") ? new ItaniumNode(ItaniumKind.Expression) { First = created, Text = "(", Items = ArgumentsUntilEnd(Expression), End = ")" }
+            : Next == 'i' ? new ItaniumNode(ItaniumKind.Expression) { First = created, Items = [Expression()] }
+            : throw Unexpected();
     }
-
-    private ItaniumNode OperatorExpression()
-    {
-        if (Skip("dt") || Skip("pt"))
-        {
-            var symbol = _text[_at - 2] == 'd' ? "." : "->";
-            var target = Expression();
-            return new ItaniumNode(ItaniumKind.Expression) { First = target, Text = symbol, Items = [UnresolvedName()] };
-        }
-
-        if (Operator() is not { } found)
-        {
-            throw Unexpected();
-        }
-
-        if (found.Text is "++" or "--")
-        {
-            var isPrefix = Skip('_');
-            var target = Expression();
-            return new ItaniumNode(ItaniumKind.Expression) { Text = isPrefix ? found.Text : "(", Items = [target], End = isPrefix ? "" : ")" + found.Text };
-        }
-
-        if (found.Code == "ad" && Next == 'L')
-        {
-            return Wrapped("&", Literal(), ""); // the address of a function or variable as template argument
-        }
-
-        if (found.Operands == 1)
-        {
-            return new ItaniumNode(ItaniumKind.Expression) { Text = found.Text + "(", Items = [Expression()], End = ")" };
-        }
-
-        var first = Expression();
-        if (found.Code == "ix")
-        {
-            return new ItaniumNode(ItaniumKind.Expression) { First = first, Text = "[", Items = [Expression()], End = "]" };
-        }
-
-        return found.Operands == 2 ? Infix(first, found.Text, Expression()) : Infix(first, "?", Infix(Expression(), ":", Expression()));
-    }
-
-    private static ItaniumNode Infix(ItaniumNode left, string symbol, ItaniumNode right) => new(ItaniumKind.Expression)
-    {
-        Text = "(",
-        Items = [new ItaniumNode(ItaniumKind.Expression) { First = left, Text = symbol, Items = [right] }],
-        End = ")",
-    };
-
-    private static ItaniumNode Wrapped(string before, ItaniumNode node, string after) => new(ItaniumKind.Expression) { Text = before, Items = [node], End = after };
 
     private List<ItaniumNode> ArgumentsUntilEnd(Func<ItaniumNode> parse)
     {
@@ -307,9 +304,9 @@ internal sealed partial class ItaniumParser
         Expect('L');
         if (Skip("_Z") || Skip('Z'))
         {
-            var function = Encoding();
+            var entity = Encoding();
             Expect('E');
-            return function.Kind == ItaniumKind.Function ? function.Second! : function;
+            return entity;
         }
 
         var kind = Next;
@@ -325,36 +322,27 @@ internal sealed partial class ItaniumParser
         value = value.StartsWith('n') ? "-" + value[1..] : value;
         return kind switch
         {
-            'b' when value is "0" or "1" => ItaniumNode.Named(value == "1" ? "true" : "false"),
-            'i' => ItaniumNode.Named(value),
-            'j' => ItaniumNode.Named(value + "u"),
-            'l' => ItaniumNode.Named(value + "l"),
-            'm' => ItaniumNode.Named(value + "ul"),
-            'x' => ItaniumNode.Named(value + "ll"),
-            'y' => ItaniumNode.Named(value + "ull"),
-            'D' when value is "" or "0" => ItaniumNode.Named("nullptr"),
+            'b' when value is "0" or "1" => Value(value == "1" ? "true" : "false"),
+            'i' => Value(value),
+            'j' => Value(value + "u"),
+            'l' => Value(value + "l"),
+            'm' => Value(value + "ul"),
+            'x' => Value(value + "ll"),
+            'y' => Value(value + "ull"),
+            'D' when value is "" or "0" => Value("nullptr"),
             'f' or 'd' or 'e' or 'g' => Wrapped("(", type, $")[{value}]"),
             _ => Wrapped("(", type, ")" + value),
         };
     }
 
-    private static readonly (string Code, string Text, string End)[] _wrappers =
+    private static ItaniumNode Value(string text) => new(ItaniumKind.Expression) { Text = text };
+
+    private static readonly (string Code, string Text, bool TakesType)[] _named =
     [
-        ("st", "sizeof (", ")"), ("sz", "sizeof (", ")"), ("at", "alignof (", ")"), ("az", "alignof (", ")"), ("ti", "typeid (", ")"),
-        ("te", "typeid (", ")"), ("nx", "noexcept (", ")"), ("tw", "throw ", ""), ("dl", "delete ", ""), ("da", "delete[] ", ""),
+        ("st", "sizeof ", true), ("sz", "sizeof ", false), ("at", "alignof ", true), ("az", "alignof ", false), ("ti", "typeid ", true),
+        ("te", "typeid ", false), ("nx", "noexcept", false), ("tw", "throw ", false), ("dl", "delete ", false), ("da", "delete[] ", false),
     ];
 
     private static readonly (string Code, string Text)[] _casts =
         [("dc", "dynamic_cast"), ("sc", "static_cast"), ("cc", "const_cast"), ("rc", "reinterpret_cast")];
-
-    private static readonly (string Code, string Text, int Operands)[] _operators =
-    [
-        ("nw", "new", 0), ("na", "new[]", 0), ("dl", "delete", 0), ("da", "delete[]", 0), ("aw", "co_await", 1), ("ps", "+", 1), ("ng", "-", 1),
-        ("ad", "&", 1), ("de", "*", 1), ("co", "~", 1), ("pl", "+", 2), ("mi", "-", 2), ("ml", "*", 2), ("dv", "/", 2), ("rm", "%", 2), ("an", "&", 2),
-        ("or", "|", 2), ("eo", "^", 2), ("aS", "=", 2), ("pL", "+=", 2), ("mI", "-=", 2), ("mL", "*=", 2), ("dV", "/=", 2), ("rM", "%=", 2),
-        ("aN", "&=", 2), ("oR", "|=", 2), ("eO", "^=", 2), ("ls", "<<", 2), ("rs", ">>", 2), ("lS", "<<=", 2), ("rS", ">>=", 2), ("eq", "==", 2),
-        ("ne", "!=", 2), ("lt", "<", 2), ("gt", ">", 2), ("le", "<=", 2), ("ge", ">=", 2), ("ss", "<=>", 2), ("nt", "!", 1), ("aa", "&&", 2),
-        ("oo", "||", 2), ("pp", "++", 1), ("mm", "--", 1), ("cm", ",", 2), ("pm", "->*", 2), ("ds", ".*", 2), ("pt", "->", 2), ("cl", "()", 2),
-        ("ix", "[]", 2), ("qu", "?", 3),
-    ];
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ActorProfiler.Collector.Symbols.Demangling;
 
 internal sealed partial class ItaniumParser
@@ -16,11 +18,20 @@ internal sealed partial class ItaniumParser
 
         if (Next == 'S' && After != 't')
         {
-            var template = Substitution();
-            return Next == 'I' ? WithArguments(template, state) : template;
+            var known = Substitution();
+            if (known.Kind != ItaniumKind.Module)
+            {
+                return Next == 'I' ? WithArguments(known, state) : known;
+            }
+
+            return WithTemplate(UnqualifiedName(null, state, known), state);
         }
 
-        var name = UnscopedName(state);
+        return WithTemplate(UnscopedName(state), state);
+    });
+
+    private ItaniumNode WithTemplate(ItaniumNode name, NameState state)
+    {
         if (Next != 'I')
         {
             return name;
@@ -28,7 +39,7 @@ internal sealed partial class ItaniumParser
 
         _substitutions.Add(name);
         return WithArguments(name, state);
-    });
+    }
 
     private ItaniumNode UnscopedName(NameState state) =>
         Skip("St") ? ItaniumNode.In(ItaniumNode.Named("std"), UnqualifiedName(null, state)) : UnqualifiedName(null, state);
@@ -47,7 +58,7 @@ internal sealed partial class ItaniumParser
     private ItaniumNode NestedName(NameState state)
     {
         Expect('N');
-        Skip('H');
+        state.HasExplicitObject = Skip('H');
         var qualifiers = Qualifiers();
         qualifiers += Skip('O') ? " &&" : Skip('R') ? " &" : "";
         ItaniumNode? scope = null;
@@ -59,13 +70,20 @@ internal sealed partial class ItaniumParser
                 continue; // the scope is a data member's initializer
             }
 
-            if (Next == 'S' && After != 't' && scope is null)
+            if (Next == 'S' && After != 't')
             {
-                scope = Substitution();
-                continue; // is one already
+                var known = Substitution();
+                scope = known.Kind == ItaniumKind.Module ? ItaniumNode.In(scope, UnqualifiedName(scope, state, known)) : scope is null ? known : throw Unexpected();
+                if (known.Kind != ItaniumKind.Module)
+                {
+                    continue; // is one already
+                }
+            }
+            else
+            {
+                scope = NestedPart(scope, state);
             }
 
-            scope = NestedPart(scope, state);
             _substitutions.Add(scope);
         }
 
@@ -121,14 +139,10 @@ internal sealed partial class ItaniumParser
         }
 
         _at++;
-        if (isInheriting)
-        {
-            Name(new NameState());
-        }
-
+        var inherited = isInheriting ? Name(new NameState()) : null; // a base's constructor, and named after it
         state.IsConstructorOrConversion = true;
         var full = FullStandardName(scope);
-        var constructor = new ItaniumNode(ItaniumKind.Constructor) { First = full, Text = isDestructor ? "~" : "" };
+        var constructor = new ItaniumNode(ItaniumKind.Constructor) { First = inherited ?? full, Text = isDestructor ? "~" : "" };
         return ItaniumNode.In(full, Tagged(constructor));
     }
 
@@ -142,25 +156,32 @@ internal sealed partial class ItaniumParser
         return name;
     }
 
-    private ItaniumNode UnqualifiedName(ItaniumNode? scope, NameState state)
+    /// <param name="knownModule">The module of the name, or the one around it, when a substitution gave it already.</param>
+    private ItaniumNode UnqualifiedName(ItaniumNode? scope, NameState state, ItaniumNode? knownModule = null)
     {
+        var module = Module(knownModule);
+        var isFriend = Skip('F');
         Skip('L'); // internal linkage
-        if (Skip("DC"))
-        {
-            var names = new List<ItaniumNode>();
-            while (!Skip('E'))
-            {
-                names.Add(ItaniumNode.Named(SourceText()));
-            }
-
-            return new ItaniumNode(ItaniumKind.Expression) { Text = "[", Items = names, End = "]" };
-        }
-
         var name = Next == 'U' && After is 't' or 'l' or 'b' ? UnnamedType()
             : char.IsAsciiDigit(Next) ? ItaniumNode.Named(SourceText())
+            : Skip("DC") ? new ItaniumNode(ItaniumKind.Expression) { Text = "[", Items = ArgumentsUntilEnd(() => ItaniumNode.Named(SourceText())), End = "]" }
             : Next == 'C' && scope is not null ? throw Unexpected()
-            : OperatorName(state);
+            : OperatorName(state, isDeclared: true);
+        name = module is null ? name : new ItaniumNode(ItaniumKind.Attached) { First = name, Second = module };
+        name = isFriend ? Wrapped("", name, "[friend]") : name;
         return Tagged(name);
+    }
+
+    private ItaniumNode? Module(ItaniumNode? within)
+    {
+        while (Skip('W'))
+        {
+            var separator = Skip('P') ? ":" : within is null ? "" : ".";
+            within = new ItaniumNode(ItaniumKind.Module) { First = within, Text = separator + SourceText() };
+            _substitutions.Add(within);
+        }
+
+        return within;
     }
 
     private string SourceText()
@@ -192,31 +213,20 @@ internal sealed partial class ItaniumParser
 
         Expect('U');
         Expect('l');
-        var outer = _inLambda;
-        _inLambda = true;
-        SkipTemplateParameterDeclarations();
-        var parameters = Parameters(() => Next == 'E');
-        _inLambda = outer;
+        var outer = _lambdaParameters;
+        _lambdaParameters = [];
+        var declarations = Declarations(_lambdaParameters);
+        Constraint();
+        var parameters = Parameters(() => Next is 'E' or 'Q');
+        Constraint();
+        _lambdaParameters = outer;
         Expect('E');
-        return new ItaniumNode(ItaniumKind.Lambda) { Items = parameters, Text = (Sequence(10) + 1).ToString(System.Globalization.CultureInfo.InvariantCulture) };
-    }
-
-    private void SkipTemplateParameterDeclarations()
-    {
-        while (Next == 'T' && After is 'y' or 'n' or 't' or 'p')
+        return new ItaniumNode(ItaniumKind.Lambda)
         {
-            var kind = After;
-            _at += 2;
-            if (kind == 'n')
-            {
-                Type();
-            }
-            else if (kind == 't')
-            {
-                SkipTemplateParameterDeclarations();
-                Expect('E');
-            }
-        }
+            First = declarations.Count > 0 ? new ItaniumNode(ItaniumKind.Expression) { Text = "<", Items = declarations, End = ">" } : null,
+            Items = parameters,
+            Text = (Sequence(10) + 1).ToString(CultureInfo.InvariantCulture),
+        };
     }
 
     private ItaniumNode LocalName(NameState state)
@@ -246,7 +256,8 @@ internal sealed partial class ItaniumParser
     {
         if (Next == '_' && char.IsAsciiDigit(After))
         {
-            _at += 2;
+            _at++;
+            Number();
         }
         else if (Next == '_' && After == '_')
         {
@@ -254,33 +265,6 @@ internal sealed partial class ItaniumParser
             Number();
             Skip('_');
         }
-    }
-
-    private ItaniumNode Substitution()
-    {
-        Expect('S');
-        if (Next is '_' || char.IsAsciiDigit(Next) || char.IsAsciiLetterUpper(Next))
-        {
-            var index = Sequence(36);
-            return index < _substitutions.Count ? _substitutions[index] : throw Unexpected();
-        }
-
-        foreach (var (code, name, _) in _standard)
-        {
-            if (Skip(code))
-            {
-                var node = ItaniumNode.Named("std::" + name);
-                var tagged = Tagged(node);
-                if (!ReferenceEquals(node, tagged))
-                {
-                    _substitutions.Add(tagged);
-                }
-
-                return tagged;
-            }
-        }
-
-        throw Unexpected();
     }
 
     /// <summary>Constructors of the standard abbreviations are named after the class behind them.</summary>

@@ -14,6 +14,14 @@ internal sealed partial class ItaniumParser
         if (Next == 'S' && After != 't')
         {
             var known = Substitution();
+            if (known.Kind == ItaniumKind.Module)
+            {
+                var state = new NameState();
+                var member = WithTemplate(UnqualifiedName(null, state, known), state);
+                _substitutions.Add(member);
+                return member;
+            }
+
             if (Next != 'I')
             {
                 return known;
@@ -107,24 +115,22 @@ internal sealed partial class ItaniumParser
 
     private ItaniumNode FunctionType(string qualifiers)
     {
+        ItaniumNode? exceptions = null;
         if (Skip("Do"))
         {
             qualifiers += " noexcept";
         }
         else if (Skip("DO"))
         {
-            Expression();
+            exceptions = Wrapped(" noexcept(", Expression(), ")");
             Expect('E');
         }
         else if (Skip("Dw"))
         {
-            while (!Skip('E'))
-            {
-                Type();
-            }
+            exceptions = new ItaniumNode(ItaniumKind.Expression) { Text = " throw(", Items = ArgumentsUntilEnd(Type), End = ")" };
         }
 
-        Skip("Dx");
+        qualifiers += Skip("Dx") ? " transaction_safe" : "";
         Expect('F');
         Skip('Y');
         var returns = Type();
@@ -143,7 +149,7 @@ internal sealed partial class ItaniumParser
         }
 
         Expect('E');
-        return new ItaniumNode(ItaniumKind.FunctionType) { First = returns, Items = parameters, Text = qualifiers };
+        return new ItaniumNode(ItaniumKind.FunctionType) { First = returns, Second = exceptions, Items = parameters, Text = qualifiers };
     }
 
     private ItaniumNode ArrayType()
@@ -204,7 +210,6 @@ internal sealed partial class ItaniumParser
         _at += 2;
         var expression = Expression();
         Expect('E');
-        expression = expression is { Kind: ItaniumKind.Expression, First: null, Text: "(", End: ")", Items: [var inner] } ? inner : expression;
         return new ItaniumNode(ItaniumKind.Expression) { Text = "decltype (", Items = [expression], End = ")" };
     }
 
@@ -262,86 +267,6 @@ internal sealed partial class ItaniumParser
 
         _at++;
         return type;
-    }
-
-    private List<ItaniumNode> TemplateArguments(bool isOutermost)
-    {
-        Expect('I');
-        var arguments = new List<ItaniumNode>();
-        var outer = _templateArguments;
-        while (!Skip('E'))
-        {
-            if (Skip('Q'))
-            {
-                Expression(); // a constraint; not shown
-                continue;
-            }
-
-            arguments.Add(TemplateArgument());
-        }
-
-        _templateArguments = isOutermost ? arguments : outer;
-        return arguments;
-    }
-
-    private ItaniumNode TemplateArgument() => Deeper(() =>
-    {
-        if (Skip('X'))
-        {
-            var expression = Expression();
-            Expect('E');
-            return expression;
-        }
-
-        if (Skip('J'))
-        {
-            var items = new List<ItaniumNode>();
-            while (!Skip('E'))
-            {
-                items.Add(TemplateArgument());
-            }
-
-            return new ItaniumNode(ItaniumKind.Pack) { Items = items };
-        }
-
-        if (Next == 'T' && After is 'y' or 'n' or 't' or 'p')
-        {
-            SkipTemplateParameterDeclarations();
-            return TemplateArgument();
-        }
-
-        return Next == 'L' ? Literal() : Type();
-    });
-
-    private ItaniumNode TemplateParameter()
-    {
-        Expect('T');
-        if (Skip('L'))
-        {
-            Number();
-            Expect('_');
-        }
-
-        var index = Sequence(10);
-        if (_inLambda && !_allowForward)
-        {
-            return ItaniumNode.Named($"auto:{index + 1}");
-        }
-
-        if (index < _templateArguments.Count && !_allowForward)
-        {
-            return _templateArguments[index];
-        }
-
-        if (!_allowForward)
-        {
-            throw Unexpected();
-        }
-
-        var forward = new ItaniumNode(ItaniumKind.Forward);
-        _forwards.Add(forward);
-        _forwardIndexes.Add(index);
-        return forward;
     }
 
     private static readonly FrozenDictionary<char, ItaniumNode> _builtIn = new Dictionary<char, string>

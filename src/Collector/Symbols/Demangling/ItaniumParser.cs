@@ -5,21 +5,22 @@ namespace ActorProfiler.Collector.Symbols.Demangling;
 /// <summary>Parses mangled C++ names. Source: Itanium C++ ABI §5.1.</summary>
 /// <remarks>
 /// Own code rather than the C++ library's <c>__cxa_demangle</c>: that has no bound, and 300 bytes of symbol can make it write petabytes.
-/// Here depth is bounded, nodes are at most as many as the input has bytes, and <see cref="ItaniumPrinter"/> bounds the text.
+/// Here depth and steps are bounded, and with them the nodes, and <see cref="ItaniumPrinter"/> bounds the text.
 /// </remarks>
 internal sealed partial class ItaniumParser
 {
     private const int DepthLimit = 192;
+    private const int StepLimit = 1 << 16;
 
     private readonly string _text;
     private readonly List<ItaniumNode> _substitutions = [];
     private readonly List<ItaniumNode> _forwards = [];
-    private readonly List<int> _forwardIndexes = [];
     private List<ItaniumNode> _templateArguments = [];
     private bool _allowForward;
-    private bool _inLambda;
+    private List<ItaniumNode>? _lambdaParameters;
     private int _at;
     private int _depth;
+    private int _steps;
 
     private ItaniumParser(string text) => _text = text;
 
@@ -36,7 +37,9 @@ internal sealed partial class ItaniumParser
 
     private char After => _at + 1 < _text.Length ? _text[_at + 1] : '\0';
 
-    private bool AtEndOfEncoding => Next is '\0' or 'E' or '.' or '_';
+    private char ThirdNext => _at + 2 < _text.Length ? _text[_at + 2] : '\0';
+
+    private bool AtEndOfEncoding => Next is '\0' or 'E' or '.' or '_' or 'Q';
 
     private FormatException Unexpected() => new($"cannot demangle {_text}: unexpected '{Next}' at {_at}");
 
@@ -70,8 +73,17 @@ internal sealed partial class ItaniumParser
         }
     }
 
+    private void CountStep()
+    {
+        if (++_steps > StepLimit)
+        {
+            throw new FormatException($"cannot demangle {_text}: more than {StepLimit} steps");
+        }
+    }
+
     private T Deeper<T>(Func<T> parse)
     {
+        CountStep();
         if (++_depth > DepthLimit)
         {
             throw new FormatException($"cannot demangle {_text}: nested deeper than {DepthLimit}");
@@ -114,22 +126,29 @@ internal sealed partial class ItaniumParser
             return SpecialName();
         }
 
-        var outer = _templateArguments;
+        var outer = (_templateArguments, _lambdaParameters, _allowForward);
+        (_lambdaParameters, _allowForward) = (null, false);
         var firstForward = _forwards.Count;
         var state = new NameState();
         var name = Name(state);
         ResolveForwards(firstForward);
-        if (AtEndOfEncoding)
-        {
-            _templateArguments = outer;
-            return name;
-        }
+        var node = AtEndOfEncoding ? name : Function(name, state);
+        Constraint();
+        (_templateArguments, _lambdaParameters, _allowForward) = outer;
+        return node;
+    });
 
+    private ItaniumNode Function(ItaniumNode name, NameState state)
+    {
         var returns = state is { EndsWithArguments: true, IsConstructorOrConversion: false } ? Type() : null;
         var parameters = Parameters(() => AtEndOfEncoding);
-        _templateArguments = outer;
+        if (state.HasExplicitObject && parameters.Count > 0)
+        {
+            parameters[0] = Wrapped("this ", parameters[0], "");
+        }
+
         return new ItaniumNode(ItaniumKind.Function) { First = returns, Second = name, Items = parameters, Text = state.Qualifiers };
-    });
+    }
 
     private List<ItaniumNode> Parameters(Func<bool> isEnd)
     {
@@ -147,21 +166,6 @@ internal sealed partial class ItaniumParser
         return parameters;
     }
 
-    private void ResolveForwards(int first)
-    {
-        for (var i = _forwards.Count - 1; i >= first; i--)
-        {
-            if (_forwardIndexes[i] >= _templateArguments.Count)
-            {
-                throw new FormatException($"cannot demangle {_text}: template parameter {_forwardIndexes[i]} of {_templateArguments.Count}");
-            }
-
-            _forwards[i].First = _templateArguments[_forwardIndexes[i]];
-            _forwards.RemoveAt(i);
-            _forwardIndexes.RemoveAt(i);
-        }
-    }
-
     /// <summary>What a name says about the function that has it.</summary>
     private sealed class NameState
     {
@@ -169,96 +173,8 @@ internal sealed partial class ItaniumParser
 
         public bool IsConstructorOrConversion { get; set; }
 
+        public bool HasExplicitObject { get; set; }
+
         public string Qualifiers { get; set; } = "";
     }
-
-    private ItaniumNode SpecialName()
-    {
-        foreach (var (code, prefix) in _typeSpecials)
-        {
-            if (Skip(code))
-            {
-                return new ItaniumNode(ItaniumKind.Special) { Text = prefix, First = code == "TA" ? TemplateArgument() : Type() };
-            }
-        }
-
-        foreach (var (code, prefix) in _nameSpecials)
-        {
-            if (Skip(code))
-            {
-                return new ItaniumNode(ItaniumKind.Special) { Text = prefix, First = Name(new NameState()) };
-            }
-        }
-
-        if (Skip("TC"))
-        {
-            var derived = Type();
-            Number();
-            Expect('_');
-            return new ItaniumNode(ItaniumKind.Special) { Text = "construction vtable for ", First = Type(), Second = derived };
-        }
-
-        if (Skip("GR"))
-        {
-            var name = Name(new NameState());
-            var number = AtEndOfEncoding && Next != '_' ? 0 : Sequence(36);
-            return new ItaniumNode(ItaniumKind.Special) { Text = $"reference temporary #{number} for ", First = name };
-        }
-
-        return Thunk();
-    }
-
-    private ItaniumNode Thunk()
-    {
-        if (Skip("GTt") || Skip("GTn"))
-        {
-            var isSafe = _text[_at - 1] == 't';
-            return new ItaniumNode(ItaniumKind.Special) { Text = isSafe ? "transaction clone for " : "non-transaction clone for ", First = Encoding() };
-        }
-
-        if (Skip("Tc"))
-        {
-            CallOffset();
-            CallOffset();
-            return new ItaniumNode(ItaniumKind.Special) { Text = "covariant return thunk to ", First = Encoding() };
-        }
-
-        Expect('T');
-        var isVirtual = Next == 'v';
-        CallOffset();
-        return new ItaniumNode(ItaniumKind.Special) { Text = isVirtual ? "virtual thunk to " : "non-virtual thunk to ", First = Encoding() };
-    }
-
-    private void CallOffset()
-    {
-        var isVirtual = Next == 'v';
-        if (!isVirtual && Next != 'h')
-        {
-            throw Unexpected();
-        }
-
-        _at++;
-        SignedNumber();
-        Expect('_');
-        if (isVirtual)
-        {
-            SignedNumber();
-            Expect('_');
-        }
-    }
-
-    private void SignedNumber()
-    {
-        Skip('n');
-        Number();
-    }
-
-    private static readonly (string Code, string Prefix)[] _typeSpecials =
-    [
-        ("TV", "vtable for "), ("TT", "VTT for "), ("TI", "typeinfo for "), ("TS", "typeinfo name for "), ("TA", "template parameter object for "),
-        ("TF", "typeinfo fn for "), ("TJ", "java Class for "),
-    ];
-
-    private static readonly (string Code, string Prefix)[] _nameSpecials =
-        [("GV", "guard variable for "), ("TW", "TLS wrapper function for "), ("TH", "TLS init function for ")];
 }

@@ -2,6 +2,8 @@ namespace ActorProfiler.Collector.Symbols.Demangling;
 
 internal sealed partial class ItaniumPrinter
 {
+    private static readonly ItaniumNode _nothing = ItaniumNode.Named("");
+
     private void Arguments(IReadOnlyList<ItaniumNode> arguments)
     {
         if (!WithArguments)
@@ -33,16 +35,11 @@ internal sealed partial class ItaniumPrinter
         }
     }
 
-    private void Pack(ItaniumNode node)
+    /// <summary>What a template parameter stands for: its argument, or the item of a pack that is being expanded.</summary>
+    private ItaniumNode Argument(ItaniumNode parameter)
     {
-        if (_packIndex < 0)
-        {
-            List(node.Items);
-        }
-        else if (_packIndex < node.Items.Count)
-        {
-            WithPackIndex(-1, node.Items[_packIndex], Left);
-        }
+        var argument = parameter.First ?? throw new FormatException("a template parameter without its argument");
+        return argument.Kind != ItaniumKind.Pack || _packIndex < 0 ? argument : _packIndex < argument.Items.Count ? argument.Items[_packIndex] : _nothing;
     }
 
     private void WithPackIndex(int index, ItaniumNode node, Action<ItaniumNode> write)
@@ -57,8 +54,9 @@ internal sealed partial class ItaniumPrinter
     {
         if (FindPack(pattern, 0) is not { } pack)
         {
+            Append("(");
             Whole(pattern);
-            Append("...");
+            Append(")...");
             return;
         }
 
@@ -72,16 +70,28 @@ internal sealed partial class ItaniumPrinter
         _packIndex = outer;
     }
 
+    private int LengthOf(IReadOnlyList<ItaniumNode> items)
+    {
+        var length = 0;
+        foreach (var item in items)
+        {
+            length += item.Kind == ItaniumKind.Expansion && FindPack(item.First, 0) is { } pack ? pack.Items.Count : item.Kind == ItaniumKind.Pack ? item.Items.Count : 1;
+        }
+
+        return length;
+    }
+
+    /// <summary>The first pack that a parameter in the pattern stands for; null when there is none.</summary>
     private ItaniumNode? FindPack(ItaniumNode? node, int depth)
     {
-        if (node is null || depth > 64 || ++_steps > StepLimit)
+        if (node is not { HasParameter: true } || depth > 64 || ++_steps > StepLimit)
         {
             return null;
         }
 
-        if (node.Kind == ItaniumKind.Pack)
+        if (node.Kind == ItaniumKind.Parameter)
         {
-            return node;
+            return node.First is { Kind: ItaniumKind.Pack } pack ? pack : null;
         }
 
         var found = FindPack(node.First, depth + 1) ?? FindPack(node.Second, depth + 1);
@@ -114,7 +124,7 @@ internal sealed partial class ItaniumPrinter
                 case ItaniumKind.Nested or ItaniumKind.Local:
                     node = node.Second!;
                     break;
-                case ItaniumKind.Template or ItaniumKind.Tagged:
+                case ItaniumKind.Template or ItaniumKind.Tagged or ItaniumKind.Attached:
                     node = node.First!;
                     break;
                 case ItaniumKind.Name:

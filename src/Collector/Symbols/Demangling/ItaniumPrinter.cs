@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace ActorProfiler.Collector.Symbols.Demangling;
@@ -120,198 +121,42 @@ internal sealed partial class ItaniumPrinter(DemangleMode mode)
                 break;
             case ItaniumKind.MemberPointer:
                 Left(node.Second!);
-                Append(IsOpen(node.Second!) ? _text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (" : " ");
+                if (IsOpen(node.Second!))
+                {
+                    Open(node.Second!);
+                }
+                else
+                {
+                    Append(" ");
+                }
+
                 Whole(node.First!);
                 Append("::*");
                 break;
-            case ItaniumKind.Forward:
-                Left(node.First ?? throw new FormatException("a template parameter without its argument"));
+            case ItaniumKind.Parameter:
+                WithPackIndex(-1, Argument(node), Left);
                 break;
             case ItaniumKind.Pack:
-                Pack(node);
+                List(node.Items);
+                break;
+            case ItaniumKind.PackLength:
+                Append(LengthOf(node.Items).ToString(CultureInfo.InvariantCulture));
                 break;
             case ItaniumKind.Expansion:
                 Expand(node.First!);
                 break;
             case ItaniumKind.Lambda:
-                Append("{lambda(");
-                List(node.Items);
-                Append($")#{node.Text}}}");
+                Lambda(node);
+                break;
+            case ItaniumKind.Address:
+                Address(node.First!);
+                break;
+            case ItaniumKind.Module or ItaniumKind.Attached:
+                OfModule(node);
                 break;
             default:
                 Expression(node);
                 break;
-        }
-    }
-
-    /// <summary>The part after the name: parameters of a function type, size of an array.</summary>
-    private void Right(ItaniumNode node)
-    {
-        if (++_depth > DepthLimit || ++_steps > StepLimit)
-        {
-            throw new FormatException("a demangled name is deeper or larger than the bounds");
-        }
-
-        switch (node.Kind)
-        {
-            case ItaniumKind.Suffix:
-                var (target, _, isItem) = Collapsed(node);
-                Append(IsOpen(target) && IsPointer(node) ? ")" : "");
-                WithPackIndex(isItem ? -1 : _packIndex, target, Right);
-                break;
-            case ItaniumKind.FunctionType:
-                Append("(");
-                List(node.Items);
-                Append(")");
-                Append(node.Text);
-                Right(node.First!);
-                break;
-            case ItaniumKind.Array:
-                Append(_text.Length > 0 && _text[^1] == ']' ? "[" : " [");
-                if (node.Second is not null)
-                {
-                    Whole(node.Second);
-                }
-
-                Append("]");
-                Right(node.First!);
-                break;
-            case ItaniumKind.MemberPointer:
-                Append(IsOpen(node.Second!) ? ")" : "");
-                Right(node.Second!);
-                break;
-            case ItaniumKind.Forward:
-                Right(node.First!);
-                break;
-            case ItaniumKind.Pack when _packIndex >= 0 && _packIndex < node.Items.Count:
-                WithPackIndex(-1, node.Items[_packIndex], Right);
-                break;
-        }
-
-        _depth--;
-    }
-
-    private void LeftOfSuffix(ItaniumNode node)
-    {
-        var (target, suffix, isItem) = Collapsed(node);
-        WithPackIndex(isItem ? -1 : _packIndex, target, Left);
-        if (IsPointer(node) && IsOpen(target))
-        {
-            Append(_text.Length > 0 && _text[^1] is ' ' or '(' or '*' ? "(" : " (");
-        }
-
-        // A qualifier may come twice, in the pattern and in its argument.
-        Append(suffix.StartsWith(' ') && target is { Kind: ItaniumKind.Suffix } && target.Text == suffix ? "" : suffix);
-    }
-
-    /// <summary>A reference to a reference, through template arguments, is one reference: &amp; wins over &amp;&amp;.</summary>
-    private (ItaniumNode Target, string Suffix, bool IsItem) Collapsed(ItaniumNode node)
-    {
-        var isItem = false;
-        var (target, suffix) = (Actual(node.First!, ref isItem), node.Text);
-        while (suffix is "&" or "&&" && target is { Kind: ItaniumKind.Suffix, Text: "&" or "&&" })
-        {
-            suffix = suffix == "&" ? "&" : target.Text;
-            target = Actual(target.First!, ref isItem);
-        }
-
-        return (target, suffix, isItem);
-    }
-
-    private ItaniumNode Actual(ItaniumNode node)
-    {
-        var isItem = false;
-        return Actual(node, ref isItem);
-    }
-
-    /// <param name="isItem">Set when the node is an item of the pack being expanded: packs inside it are written whole.</param>
-    private ItaniumNode Actual(ItaniumNode node, ref bool isItem)
-    {
-        for (var steps = 0; steps < DepthLimit; steps++)
-        {
-            if (node is { Kind: ItaniumKind.Forward, First: { } known })
-            {
-                node = known;
-            }
-            else if (!isItem && node.Kind == ItaniumKind.Pack && _packIndex >= 0 && _packIndex < node.Items.Count)
-            {
-                isItem = true;
-                node = node.Items[_packIndex];
-            }
-            else
-            {
-                return node;
-            }
-        }
-
-        throw new FormatException("a template argument refers to itself");
-    }
-
-    private bool IsOpen(ItaniumNode node) => Actual(node) is { Kind: ItaniumKind.FunctionType or ItaniumKind.Array } or { Kind: ItaniumKind.Suffix, Text: [' ', ..] } && IsOpenType(Actual(node), 0);
-
-    private bool IsOpenType(ItaniumNode node, int depth) => node.Kind switch
-    {
-        ItaniumKind.FunctionType or ItaniumKind.Array => true,
-        ItaniumKind.Suffix when node.Text.StartsWith(' ') && depth < 8 => IsOpenType(Actual(node.First!), depth + 1),
-        _ => false,
-    };
-
-    private bool IsPointerToOpen(ItaniumNode node) => node.Kind switch
-    {
-        ItaniumKind.Suffix => IsPointer(node) && IsOpen(Collapsed(node).Target),
-        ItaniumKind.MemberPointer => IsOpen(node.Second!),
-        _ => false,
-    };
-
-    private static bool IsPointer(ItaniumNode node) => node.Text is "*" or "&" or "&&";
-
-    private void Function(ItaniumNode node)
-    {
-        if (node.First is not null)
-        {
-            Left(node.First);
-            Append(_text.Length > 0 && _text[^1] == ' ' ? "" : " ");
-        }
-
-        Whole(node.Second!);
-        Append("(");
-        List(node.Items);
-        Append(")");
-        Append(node.Text);
-        if (node.First is not null)
-        {
-            Right(node.First);
-        }
-    }
-
-    /// <summary>The function around a local entity: without return type, and with parameters in full names only.</summary>
-    private void Enclosing(ItaniumNode node)
-    {
-        if (node.Kind != ItaniumKind.Function)
-        {
-            Whole(node);
-            return;
-        }
-
-        Whole(node.Second!);
-        Append("(");
-        if (WithParameters)
-        {
-            List(node.Items);
-        }
-
-        Append(")");
-        Append(node.Text);
-    }
-
-    private void Special(ItaniumNode node)
-    {
-        Append(node.Text);
-        Whole(node.First!);
-        if (node.Second is not null)
-        {
-            Append("-in-");
-            Whole(node.Second);
         }
     }
 }

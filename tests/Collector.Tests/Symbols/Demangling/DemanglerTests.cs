@@ -17,6 +17,12 @@ public class DemanglerTests
     [InlineData("_ZZN3foo3barEiENKUlvE_clEv", "foo::bar()::{lambda()#1}::operator()", "foo::bar()::{lambda()#1}::operator()", "foo::bar(int)::{lambda()#1}::operator()() const")]
     [InlineData("_ZTV3foo", "vtable for foo", "vtable for foo", "vtable for foo")]
     [InlineData("_Z3foov.cold", "foo", "foo", "foo()")]
+    [InlineData("_ZN1A1fEi.isra.0.constprop.0", "A::f", "A::f", "A::f(int)")]
+    [InlineData("_Z3foov.part.0.lto_priv.1", "foo", "foo", "foo()")]
+    [InlineData("_ZL4coroi.actor", "coro", "coro", "coro(int)")]
+    [InlineData("_Z3foov.llvm.1234567890", "foo", "foo", "foo()")]
+    [InlineData("_Z1hI1AXadL_Z1fiEEEvT_", "h", "h<A, &f>", "void h<A, &(f(int))>(A)")]
+    [InlineData("_Z1hIXadL_ZN1A1fEiEEEvv", "h", "h<&A::f>", "void h<&A::f>()")]
     public void Shows_a_cpp_name_in_each_mode(string symbol, string simplified, string templates, string full)
     {
         Assert.Equal(symbol, Demangler.Demangle(symbol, DemangleMode.None));
@@ -42,6 +48,45 @@ public class DemanglerTests
     [InlineData("_Z1fILin3EEvv", "void f<-3>()")]
     [InlineData("_ZTCN3fooE0_3bar", "construction vtable for bar-in-foo")]
     [InlineData("_ZThn16_N3foo3barEi", "non-virtual thunk to foo::bar(int)")]
+    [InlineData("_ZTv0_n24_N3foo3barEi", "virtual thunk to foo::bar(int)")]
+    [InlineData("_ZGVZ1fIiEvvE1x", "guard variable for f<int>()::x")]
+    [InlineData("_Z1fPA3_Pi", "f(int* (*) [3])")]
+    [InlineData("_Z1fPDoFvvE", "f(void (*)() noexcept)")]
+    [InlineData("_Z1fILb1EEvPDOT_EFviE", "void f<true>(void (*)(int) noexcept(true))")]
+    [InlineData("_Zli3_kme", "operator\"\" _km(long double)")]
+    [InlineData("_Z1fB3tagv", "f[abi:tag]()")]
+    [InlineData("_ZDC1a1bE", "[a, b]")]
+    [InlineData("_ZN1DCI11BEi", "D::B(int)")]
+    [InlineData("_ZNH1S3fooES_", "S::foo(this S)")]
+    [InlineData("_Z1fIiQ1CIT_EEvv", "void f<int>()")]
+    [InlineData("_ZN1SILi1EEF3barIiEEiR4Base", "int S<1>::bar[friend]<int>(Base&)")]
+    public void Writes_names_as_the_gnu_tools_do(string symbol, string full) => Assert.Equal(full, Full(symbol));
+
+    [Theory]
+    [InlineData("_Z1fIJicEE1AIXsZT_EEv", "A<2> f<int, char>()")]
+    [InlineData("_Z1fIiEN1AIXaantsr1BIT_E1cgtstS2_Li2EEE1tES2_", "A<(!B<int>::c)&&(((sizeof (int))>(2)))>::t f<int>(int)")]
+    [InlineData("_Z1fI1AEDTclclsr3stdE1gIT_EEEEv", "decltype (((std::g<A>)())()) f<A>()")]
+    [InlineData("_Z1fIJiicEEDTfrplT_EDpT_", "decltype (((int, int, char)+...)) f<int, int, char>(int, int, char)")]
+    [InlineData("_Z1fIiEDTgsnwcvPvLi0E_T_piLi1EEES0_", "decltype (::new ((void*)(0)) int(1)) f<int>(void*)")]
+    [InlineData("_Z1fIiEv1AIXtl1Udi1iLi0EEEE", "void f<int>(A<U{.i=(0)}>)")]
+    public void Writes_expressions_as_the_gnu_tools_do(string symbol, string full) => Assert.Equal(full, Full(symbol));
+
+    [Theory]
+    [InlineData("_ZNK2L2MUlT_T0_E_clIifEEvS_S0_", "void L2::{lambda(auto:1, auto:2)#1}::operator()<int, float>(L2, int) const")]
+    [InlineData("_ZZ2L1vENKUlDpT_E_clIJiPiEEEvS0_", "void L1()::{lambda((auto:1)...)#1}::operator()<int, int*>(int, int*) const")]
+    [InlineData("_ZNSt5_BindIFZ4mainEUlT_E0_iEEC1IJiEEEOS1_DpOT_", "std::_Bind<main::{lambda(auto:1)#2} (int)>::_Bind<int>(main::{lambda(auto:1)#2}&&, int&&)")]
+    [InlineData("_ZNK6l_var3MUlTtTpTniETpTniRT_IJXspT0_EEEE_clI1XJLi1ELi2EEEEDaS2_", "auto l_var3::{lambda<template<int...> class $TT0, int... $N1>($TT0<($N1)...>&)#1}::operator()<X, 1, 2>(X<1, 2>&) const")]
+    [InlineData("_ZN2wi3absI1AI1BEEENS_1CIT_XsrNS_1DIS5_EE1pEXsrS7_1pEE1rERKS5_", "wi::C<A<B>, wi::D<A<B> >::p, wi::D<A<B> >::p>::r wi::abs<A<B> >(A<B> const&)")]
+    public void Gives_substitutions_the_template_arguments_of_their_place(string symbol, string full) => Assert.Equal(full, Full(symbol));
+
+    [Theory]
+    [InlineData("_ZW3FOOW3BAZ3BarPS_W3BAR1APN3BobS1_1BE", "Bar@FOO.BAZ(A@FOO.BAR*, Bob::B@FOO.BAR*)")]
+    [InlineData("_ZNW3FOO3TPLIS_3OneE1NIS_3TwoEEvPS1_PT_", "void TPL@FOO<One@FOO>::N<Two@FOO>(One@FOO*, Two@FOO*)")]
+    [InlineData("_ZGIW3FooWP3BarW3Baz", "initializer for module Foo:Bar.Baz")]
+    public void Names_the_module_of_a_cpp_entity(string symbol, string full) => Assert.Equal(full, Full(symbol));
+
+    [Theory]
+    [InlineData("_Z1fRA5_i", "f(int (&) [5])")]
     public void Writes_types_as_the_gnu_tools_do(string symbol, string full) => Assert.Equal(full, Full(symbol));
 
     [Theory]
@@ -55,6 +100,9 @@ public class DemanglerTests
     [InlineData("_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>")]
     [InlineData("_RNvCs1234_7mycrateu8gdel_5qa", "mycrate::gödel")]
     [InlineData("_RIC3fooReRShTlmEFG_RL0_hEuE", "foo::<&str, &[u8], (i32, u32), for<'a> fn(&'a u8)>")]
+    [InlineData("_RINvC1a1fKnn80000000000000000000000000000000_Kc27_Kb1_E", "a::f::<-0x80000000000000000000000000000000, '\\'', true>")]
+    [InlineData("_RNSNvYNvC1a1fINtC4core6FnOnceuE9call_once6vtableB2_", "<a::f as core::FnOnce<()>>::call_once::{shim:vtable#0}")]
+    [InlineData("_RNvMC1aINtB2_1SDNtC4core4SendEL_E1f.llvm.9D1C9369", "<a::S<dyn core::Send>>::f")]
     public void Shows_a_rust_name(string symbol, string shown) => Assert.Equal(shown, Full(symbol));
 
     [Fact]
@@ -78,10 +126,14 @@ public class DemanglerTests
     {
         const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         var cpp = "_Z1fSt4pairIiiE" + string.Concat(Digits.Select(digit => $"S_IS{digit}_S{digit}_E"));
+        var rebound = "_Z1fIiEvSt4pairIT_T_E" + string.Concat(Digits.Select(digit => $"S_IS{digit}_S{digit}_E"));
+        var reread = "_Z1fI" + string.Concat(Enumerable.Repeat("Xsr1AI", 150)) + "i" + string.Concat(Enumerable.Repeat("E1bE", 150)) + "Evv";
         var rust = "_RIC1aTRuRuE" + string.Concat(Enumerable.Repeat("TB4_B4_TB4_B4_E", 200)) + "E";
         var watch = Stopwatch.StartNew();
 
         Assert.Equal(cpp, Full(cpp));
+        Assert.Equal(rebound, Full(rebound));
+        Assert.Equal(reread, Full(reread));
         Assert.Equal(rust, Full(rust));
         Assert.Equal("_Z" + new string('P', 4000), Full("_Z" + new string('P', 4000)));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2), $"took {watch.Elapsed}");
