@@ -117,6 +117,7 @@ enum process_flag {
 	PROCESS_PYTHON = 4,    /* `pythons` knows its interpreter */
 	PROCESS_KERNEL = 8,    /* take the kernel stack, whatever settings.collect_kernel says */
 	PROCESS_V8 = 16,       /* `v8s` knows its JavaScript engine */
+	PROCESS_HOTSPOT = 32,  /* note the methods that HotSpot's interpreter runs */
 };
 
 /* Value of `processes`, by pid. Its mappings are rows of struct mapping in a shard of the unwind tables. */

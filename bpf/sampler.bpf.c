@@ -68,8 +68,9 @@ struct walk {
 	__u64 python_interpreter;
 	__u64 python_thread; /* the state to look at next, of python_interpreter */
 	__u32 python_searches;
-	__u32 v8_next;			       /* the next user frame to look at */
-	__u64 frame_pointers[MAX_USER_FRAMES]; /* of the user frames; 0: not known */
+	__u32 v8_next;			    /* the next user frame to look at */
+	__u64 frame_words[MAX_USER_FRAMES]; /* V8: the user frame's rbp; HotSpot: the method interpreted in it; 0: not
+					       known */
 	struct stack_record record;
 	__u64 frames[MAX_FRAMES]; /* continues record */
 };
@@ -371,6 +372,13 @@ static __always_inline int step_to(struct walk *w, __u64 ip, __u64 sp, __u64 bp)
 	return STEPPED;
 }
 
+/* Keeps what tells of the frame that is walked over, for a process with such an interpreter. */
+static __always_inline void note_frame(struct walk *w, __u32 interpreter, __u64 word)
+{
+	if (w->process.flags & interpreter)
+		w->frame_words[(w->record.user_frames - 1) & (MAX_USER_FRAMES - 1)] = word;
+}
+
 static __always_inline int step_by_frame_pointer(struct walk *w)
 {
 	__u64 frame[2]; /* caller's rbp, return address */
@@ -383,7 +391,7 @@ static __always_inline int step_by_frame_pointer(struct walk *w)
 		return end_walk(w, ENDING_READ_FAULT);
 	if (frame[1] && frame[1] < LOWEST_CODE_ADDRESS)
 		return end_walk(w, ENDING_BROKEN_CHAIN);
-	w->frame_pointers[(w->record.user_frames - 1) & (MAX_USER_FRAMES - 1)] = w->bp;
+	note_frame(w, PROCESS_V8, w->bp);
 	return step_to(w, frame[1], w->bp + 16, frame[0]);
 }
 
@@ -404,13 +412,14 @@ static __always_inline int step_over_signal(struct walk *w)
 /* interpreter_frame_sender_sp_offset of HotSpot's frame_x86.hpp. */
 static __always_inline int step_over_interpreter(struct walk *w)
 {
-	__u64 frame[3]; /* caller's rsp, caller's rbp, return address */
+	__u64 frame[5]; /* method, its caller's last rsp, caller's rsp, caller's rbp, return address */
 
 	if (w->bp < w->sp || w->bp - w->sp > FRAME_POINTER_REACH)
 		return end_walk(w, ENDING_BROKEN_CHAIN);
-	if (bpf_probe_read_user(frame, sizeof(frame), (void *)(w->bp - 8)))
+	if (bpf_probe_read_user(frame, sizeof(frame), (void *)(w->bp - 24)))
 		return end_walk(w, ENDING_READ_FAULT);
-	return step_to(w, frame[2], frame[0], frame[1]);
+	note_frame(w, PROCESS_HOTSPOT, frame[0]);
+	return step_to(w, frame[4], frame[2], frame[3]);
 }
 
 static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule)
@@ -507,7 +516,7 @@ int unwind(struct bpf_perf_event_data *ctx)
 			goto out;
 		}
 		w->frames[n & (MAX_USER_FRAMES - 1)] = w->ip;
-		w->frame_pointers[n & (MAX_USER_FRAMES - 1)] = 0;
+		w->frame_words[n & (MAX_USER_FRAMES - 1)] = 0;
 		w->record.user_frames = n + 1;
 		if (step(w) == ENDED)
 			goto out;
@@ -518,7 +527,7 @@ int unwind(struct bpf_perf_event_data *ctx)
 out:
 	if (w->process.flags & PROCESS_PYTHON)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON);
-	if (w->process.flags & PROCESS_V8)
+	if (w->process.flags & (PROCESS_V8 | PROCESS_HOTSPOT))
 		bpf_tail_call(ctx, &calls, CALL_V8);
 	if (w->in_unread_code)
 		bpf_tail_call(ctx, &calls, CALL_COPY);

@@ -66,7 +66,7 @@ internal sealed record EbpfComponent
 
     public LabelSet DefaultTarget { get; init; } = LabelSet.Empty;
 
-    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames, Python: Python, V8: V8);
+    public SamplingOptions Sampling => new(SampleRate, CollectUser, CollectKernel && KernelFrames, Python: Python, V8: V8, HotSpot: Hotspot);
 
     /// <summary>Names of the JIT runtimes that are not asked for the names of their code.</summary>
     public IReadOnlyList<string> DisabledRuntimes =>

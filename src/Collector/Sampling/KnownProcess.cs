@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Processes;
 
@@ -34,6 +35,9 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     /// <summary>The JavaScript engine it runs, or null. Set before its first frame is recorded; kept when it ends.</summary>
     public V8Process? V8 { get; set; }
 
+    /// <summary>The JVM it runs, or null. Kept when it ends.</summary>
+    public JavaProcess? Java { get; set; }
+
     /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
     public bool HasEnded { get; set; }
 
@@ -44,5 +48,5 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
 
     /// <summary>Takes over what is known of the same process under another identity.</summary>
     public void TakeInterpreters(KnownProcess other) =>
-        (Python, IsInterpreterSought, V8, IsV8Sought) = (other.Python, other.IsInterpreterSought, other.V8, other.IsV8Sought);
+        (Python, IsInterpreterSought, V8, IsV8Sought, Java) = (other.Python, other.IsInterpreterSought, other.V8, other.IsV8Sought, other.Java);
 }

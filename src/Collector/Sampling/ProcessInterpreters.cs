@@ -17,6 +17,7 @@ internal sealed class ProcessInterpreters
     private readonly BpfMap _v8s;
     private readonly JitNames _jit;
     private readonly HotSpotTables _hotSpot;
+    private readonly Dictionary<ProcessIdentity, KnownProcess> _jvms = [];
 
     /// <param name="pythons">Map <c>pythons</c>.</param>
     /// <param name="v8s">Map <c>v8s</c>.</param>
@@ -25,6 +26,7 @@ internal sealed class ProcessInterpreters
     {
         (_pythons, _v8s, _jit) = (pythons, v8s, jit);
         JavaScript = new V8Names(Unread, time);
+        Java = new JavaNames(Unread, time);
         _hotSpot = new HotSpotTables(rules, Unread, time);
     }
 
@@ -36,6 +38,12 @@ internal sealed class ProcessInterpreters
 
     /// <summary>Whether the JavaScript functions of V8 are named.</summary>
     public bool ReadsV8 { get; set; } = true;
+
+    /// <summary>Whether the methods of JVMs are named.</summary>
+    public bool ReadsHotSpot { get; set; } = true;
+
+    /// <summary>Names of Java methods.</summary>
+    public JavaNames Java { get; }
 
     /// <summary>Names of JavaScript functions.</summary>
     public V8Names JavaScript { get; }
@@ -50,7 +58,8 @@ internal sealed class ProcessInterpreters
             return ProcessFlags.None;
         }
 
-        _jit.OnRead(image);
+        var java = TellOfJava(process, image);
+        AskJit(process, image);
         _hotSpot.Request(image);
         if (!process.IsInterpreterSought)
         {
@@ -62,7 +71,7 @@ internal sealed class ProcessInterpreters
         }
 
         var flags = (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
-        return flags | TellOfV8(process, image);
+        return flags | java | TellOfV8(process, image);
     }
 
     /// <summary>A table of generated code is about to come.</summary>
@@ -91,6 +100,51 @@ internal sealed class ProcessInterpreters
         _jit.Forget(process);
         _hotSpot.Forget(process);
         JavaScript.Forget(process);
+        Java.Forget(process);
+        _jvms.Remove(process);
+    }
+
+    /// <summary>Ends an interval.</summary>
+    /// <param name="patience">Longest wait for names that are on their way.</param>
+    public void EndRound(TimeSpan patience)
+    {
+        JavaScript.Wait(patience);
+        Java.Wait(patience);
+        JavaScript.EndRound();
+        Java.EndRound();
+        foreach (var process in _jvms.Values)
+        {
+            if (process is { Java.IsUnreadable: true, Image: { } image, HasEnded: false })
+            {
+                _jit.OnRead(image);
+            }
+        }
+    }
+
+    /// <summary>A JVM whose names can be read from its memory is left alone.</summary>
+    private void AskJit(KnownProcess process, ProcessImage image)
+    {
+        if (process.Java is not { IsUnreadable: false })
+        {
+            _jit.OnRead(image);
+        }
+    }
+
+    private ProcessFlags TellOfJava(KnownProcess process, ProcessImage image)
+    {
+        if (process.Java is null && JvmLibrary.In(image) is { File: not null } library)
+        {
+            process.Java = Java.Add(process.Identity, library);
+            _jvms[process.Identity] = process;
+        }
+
+        if (process.Java is null)
+        {
+            return ProcessFlags.None;
+        }
+
+        process.Java.IsEnabled = ReadsHotSpot;
+        return ReadsHotSpot ? ProcessFlags.HotSpot : ProcessFlags.None;
     }
 
     private ProcessFlags TellOfV8(KnownProcess process, ProcessImage image)

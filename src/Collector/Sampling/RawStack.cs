@@ -1,4 +1,5 @@
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.V8;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -9,16 +10,17 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="UserFrames">How many of them are user addresses.</param>
 /// <param name="Python">Interpreted frames, innermost first.</param>
 /// <param name="V8">The JavaScript functions of user frames, by index.</param>
+/// <param name="Java">What the JVM's code in user frames runs, by index.</param>
 /// <param name="Weight">One tick stands for this many.</param>
 /// <param name="Ending">How the walk of the user stack ended.</param>
 internal sealed record RawStack(
-    KnownProcess Process, ulong[] Addresses, int UserFrames, PythonFrame[] Python, V8Frame[] V8, uint Weight, WalkEnding Ending, RecordFlags Flags)
+    KnownProcess Process, ulong[] Addresses, int UserFrames, PythonFrame[] Python, V8Frame[] V8, JavaFrame[] Java, uint Weight, WalkEnding Ending, RecordFlags Flags)
 {
     /// <summary>The last interval it was seen in; the stack table forgets stacks by it.</summary>
     public long LastRound { get; set; }
 
-    /// <summary>Grows when its names may have changed: those of JavaScript functions come after the stack.</summary>
-    public int NameVersion => V8.Length == 0 ? 0 : Process.V8?.Version ?? 0;
+    /// <summary>Grows when its names may have changed: those of JavaScript functions and of Java methods come after the stack.</summary>
+    public int NameVersion => V8.Length > 0 ? Process.V8?.Version ?? 0 : Java.Length > 0 ? Process.Java?.Version ?? 0 : 0;
 
     public ReadOnlySpan<ulong> User => Addresses.AsSpan(0, UserFrames);
 

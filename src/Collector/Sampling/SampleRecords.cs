@@ -119,6 +119,7 @@ internal enum ProcessFlags : uint
     Python = 4,
     Kernel = 8,
     V8 = 16,
+    HotSpot = 32,
 }
 
 /// <summary><c>struct process</c>, the value of map <c>processes</c>.</summary>

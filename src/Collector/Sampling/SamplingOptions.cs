@@ -7,13 +7,15 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="KernelThreads">Profile kernel threads too.</param>
 /// <param name="Python">Read the frames of Python interpreters.</param>
 /// <param name="V8">Name the JavaScript functions of V8.</param>
+/// <param name="HotSpot">Name the methods of JVMs.</param>
 public sealed record SamplingOptions(
     int SampleRate = SamplingOptions.DefaultRate,
     bool CollectUser = true,
     bool CollectKernel = true,
     bool KernelThreads = false,
     bool Python = true,
-    bool V8 = true)
+    bool V8 = true,
+    bool HotSpot = true)
 {
     public const int DefaultRate = 97;
     public const int LowestRate = 1;

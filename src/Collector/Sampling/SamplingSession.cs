@@ -55,12 +55,13 @@ internal sealed class SamplingSession : IDisposable
             {
                 ReadsPython = options.Python,
                 ReadsV8 = options.V8,
+                ReadsHotSpot = options.HotSpot,
             };
             var journal = new MappingJournal();
             _records = new ProcessRecords(journal, time);
             var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
             Processes = new ProcessTable(entries, new ProcessReader(files, journal), files, policy, _interpreters, time);
-            _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read, _interpreters.JavaScript);
+            _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read, _interpreters.JavaScript, _interpreters.Java);
             _copies = new StackCopies(Processes, Tables, _stacks);
             _tally = new TallyReader(_programs.Map("tallies"), LibBpf.libbpf_num_possible_cpus());
             _counts = new TickCounts(_programs);
@@ -122,9 +123,9 @@ internal sealed class SamplingSession : IDisposable
         var isNewRate = options.SampleRate != _options.SampleRate;
         _options = options;
         WriteSettings();
-        if ((_interpreters.ReadsPython, _interpreters.ReadsV8) != (options.Python, options.V8))
+        if ((_interpreters.ReadsPython, _interpreters.ReadsV8, _interpreters.ReadsHotSpot) != (options.Python, options.V8, options.HotSpot))
         {
-            (_interpreters.ReadsPython, _interpreters.ReadsV8) = (options.Python, options.V8);
+            (_interpreters.ReadsPython, _interpreters.ReadsV8, _interpreters.ReadsHotSpot) = (options.Python, options.V8, options.HotSpot);
             Processes.Reconsider();
         }
 
@@ -175,8 +176,7 @@ internal sealed class SamplingSession : IDisposable
         var refused = _stacks.Refused;
         var orphans = _stacks.Join(_counts.Hashes, _counts.Ticks, joined);
         Processes.EndRound();
-        _interpreters.JavaScript.Wait(_namePatience);
-        _interpreters.JavaScript.EndRound();
+        _interpreters.EndRound(_namePatience);
         var isTableFull = _stacks.Count >= StackTable.MostStacks;
         var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
         return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally, State());

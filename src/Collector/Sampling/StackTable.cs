@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ActorProfiler.Collector.Interpreters;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.V8;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -9,7 +10,7 @@ namespace ActorProfiler.Collector.Sampling;
 /// A stack is kept while the last two intervals saw it, so that a stack seen all the time costs no allocation and is
 /// symbolized once. Not thread-safe.
 /// </remarks>
-internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, StackTable.PythonReader pythonOf, V8Names v8)
+internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, StackTable.PythonReader pythonOf, V8Names v8, JavaNames java)
 {
     /// <summary>Names the Python frames of a record.</summary>
     public delegate PythonFrame[] PythonReader(KnownProcess process, ReadOnlySpan<ulong> words);
@@ -52,6 +53,7 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
             // Sent for the interval after the one that is joined next: it must outlive that one.
             known.LastRound = _round;
             v8.See(known.V8);
+            java.See(known.Java);
             return;
         }
 
@@ -68,6 +70,7 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
             user,
             python == 0 ? [] : pythonOf(process, words.Slice(user, python)),
             javaScript == 0 ? [] : v8.Read(process.V8, words.Slice(user + python, javaScript)),
+            process.Java is { } jvm ? java.Read(jvm, process.Image, words[..user], words.Slice(user + python, javaScript)) : [],
             record.Weight,
             record.Ending,
             record.Flags)
@@ -95,8 +98,10 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
 
         var user = addresses.Length - record.KernelFrames;
-        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], [], record.Weight, ending, record.Flags) { LastRound = _round }, 1));
+        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], [], CopiedJava(process, addresses.AsSpan(0, user)), record.Weight, ending, record.Flags) { LastRound = _round }, 1));
     }
+
+    private JavaFrame[] CopiedJava(KnownProcess process, ReadOnlySpan<ulong> user) => process.Java is { } jvm ? java.Read(jvm, process.Image, user, []) : [];
 
     /// <summary>Ends an interval: joins its counts with the stacks.</summary>
     /// <param name="joined">Receives the stacks seen, each once.</param>

@@ -17,6 +17,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
     private readonly List<Location> _frames = [];
     private readonly PythonFrames _python = new();
     private readonly JavaScriptFrames _javaScript = new();
+    private readonly JavaFrames _java = new();
     private readonly RenamedFrames _renamed = new();
     private long _round;
 
@@ -125,6 +126,11 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         for (var i = 0; i < length; i++)
         {
             _frames.Add(SymbolCaches.Resolve(process, raw.User[i], isReturnAddress: i > 0, goTableFallback));
+        }
+
+        if (raw.Process.Java is { IsEnabled: true })
+        {
+            _java.Name(_frames, native, raw.Java);
         }
 
         if (raw.V8.Length > 0)

@@ -92,13 +92,14 @@ public sealed class HotSpotScopesTests
     }
 
     [Fact]
-    public void Gives_lambdas_one_name_in_every_process()
+    public void Gives_classes_made_at_run_time_one_name_in_every_process()
     {
         var older = AddMethod("Main$$Lambda$14/0x0000000800c03000", "run", "");
         var newer = AddMethod("Main$$Lambda/0x00007f1b50001000", "run", "");
+        var form = AddMethod("java/lang/invoke/LambdaForm$MH+0x000000008b14d400", "invoke", "");
         var methods = new HotSpotMethods(Layout(avoidsZeroBytes: true));
 
-        Assert.Equal(["Main$$Lambda.run", "Main$$Lambda.run"], new[] { older, newer }.Select(method => methods.Read(Memory, (ulong)method)!.Value.Method.Name));
+        Assert.Equal(["Main$$Lambda.run", "Main$$Lambda.run", "java.lang.invoke.LambdaForm$MH.invoke"], new[] { older, newer, form }.Select(method => methods.Read(Memory, (ulong)method)!.Value.Method.Name));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorProfiler.Collector.Interpreters.HotSpot;
 using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
@@ -11,7 +12,7 @@ public class StackTableTests
     private readonly List<CountedStack> _joined = [];
     private readonly StackTable _table;
 
-    public StackTableTests() => _table = new StackTable(_ => _process, (_, _) => [], new V8Names(new(), TimeProvider.System));
+    public StackTableTests() => _table = new StackTable(_ => _process, (_, _) => [], new V8Names(new(), TimeProvider.System), new JavaNames(new(), TimeProvider.System));
 
     [Fact]
     public void Joins_counts_with_stacks_by_hash()

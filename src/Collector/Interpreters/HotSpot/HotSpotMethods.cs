@@ -76,10 +76,11 @@ internal sealed class HotSpotMethods(HotSpotMethodLayout layout)
         return SymbolText.From(text);
     }
 
-    /// <summary>As Java writes it. Lambdas lose their number and address, by which each process would have other ones.</summary>
+    /// <summary>As Java writes it. Classes made at run time lose their address, and lambdas their number, by which each process would have other ones.</summary>
     private static string ShownType(string type)
     {
-        var end = type.IndexOf(Lambda, StringComparison.Ordinal);
-        return (end < 0 ? type : type[..(end + Lambda.Length)]).Replace('/', '.');
+        var lambda = type.IndexOf(Lambda, StringComparison.Ordinal);
+        var address = type.IndexOf("0x", StringComparison.Ordinal) is var at and > 0 && type[at - 1] is '/' or '+' ? at - 1 : type.Length;
+        return type[..(lambda < 0 ? address : lambda + Lambda.Length)].Replace('/', '.');
     }
 }

@@ -1,12 +1,9 @@
 namespace ActorProfiler.Collector.Interpreters.HotSpot;
 
-/// <summary>A place in the code of a JVM that a sample has shown: an address of compiled code, or a method that the interpreter runs.</summary>
-/// <param name="address">Of the instruction, or of the method's description.</param>
-internal sealed class JavaCode(ulong address, bool isMethod)
+/// <summary>A place in the code of a JVM: an address of compiled code, or the description of a method that the interpreter runs.</summary>
+internal sealed class JavaCode(ulong address, bool isMethod) : SeenPlace(address)
 {
     private JavaCall[]? _calls;
-
-    public ulong Address => address;
 
     public bool IsMethod => isMethod;
 
@@ -16,9 +13,6 @@ internal sealed class JavaCode(ulong address, bool isMethod)
         get => Volatile.Read(ref _calls);
         set => Volatile.Write(ref _calls, value);
     }
-
-    /// <summary>The last interval that saw it. Of the sampling thread.</summary>
-    public long LastRound { get; set; }
 }
 
 /// <summary>One frame of Java in a stack.</summary>
