@@ -424,12 +424,13 @@ static __always_inline int step_over_interpreter(struct walk *w)
 
 static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule)
 {
-	__s64 offset = rule->cfa_offset;
+	__s64 offset = rule->cfa_offset, offset2 = rule->cfa_offset2, below = -8;
 	__u64 cfa, bp = w->bp, ip;
+	int is_leaf = w->innermost && w->record.user_frames == 1;
 
 	switch (rule->cfa_kind) {
 	case CFA_RSP:
-		cfa = w->sp + (rule->cfa_offset2 ? offset * 8 : offset);
+		cfa = w->sp + offset + offset2 * 65536;
 		break;
 	case CFA_OTHER_STACK:
 		if (!bp)
@@ -437,7 +438,7 @@ static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule
 		cfa = bp + offset;
 		break;
 	case CFA_RBP:
-		cfa = bp + offset;
+		cfa = bp + offset + offset2 * 65536;
 		break;
 	case CFA_PLT:
 		cfa = w->sp + 8 + ((w->ip & 15) >= offset ? 8 : 0);
@@ -447,13 +448,29 @@ static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule
 		cfa = (rule->cfa_kind == CFA_DEREF_RBP ? bp : w->sp) + offset;
 		if (bpf_probe_read_user(&cfa, sizeof(cfa), (void *)cfa))
 			return end_walk(w, ENDING_READ_FAULT);
-		cfa += rule->cfa_offset2;
+		cfa += offset2;
 		break;
 	case CFA_REGISTER:
-		if (!w->innermost || w->record.user_frames != 1)
+		if (!is_leaf)
 			return end_walk(w, ENDING_UNSUPPORTED);
-		cfa = w->leaf_registers[rule->cfa_offset2 & 15] + offset;
+		cfa = w->leaf_registers[offset2 & 15] + offset + (offset2 >> 4) * 65536;
 		break;
+	case CFA_DEREF_INDEXED:
+		if (!is_leaf)
+			return end_walk(w, ENDING_UNSUPPORTED);
+		cfa = w->sp + offset + w->leaf_registers[offset2 & 15] * 8;
+		if (bpf_probe_read_user(&cfa, sizeof(cfa), (void *)cfa))
+			return end_walk(w, ENDING_READ_FAULT);
+		cfa += offset2 >> 4;
+		break;
+	case CFA_RETURN_AT:
+		cfa = w->sp + offset;
+		below = offset2;
+		break;
+	case CFA_RETURN_IN:
+		if (!is_leaf)
+			return end_walk(w, ENDING_UNSUPPORTED);
+		return step_to(w, w->leaf_registers[offset2 & 15], w->sp + offset, bp);
 	case CFA_SIGNAL:
 		return step_over_signal(w);
 	case CFA_END:
@@ -467,14 +484,14 @@ static __always_inline int step_by_rule(struct walk *w, struct unwind_rule *rule
 		return end_walk(w, ENDING_UNSUPPORTED);
 	}
 
-	if (bpf_probe_read_user(&ip, sizeof(ip), (void *)(cfa - 8)))
+	if (bpf_probe_read_user(&ip, sizeof(ip), (void *)(cfa + below)))
 		return end_walk(w, ENDING_READ_FAULT);
 	if (rule->fp_kind == FRAME_POINTER_AT_CFA || rule->fp_kind == FRAME_POINTER_AT_RBP) {
 		__u64 at = (rule->fp_kind == FRAME_POINTER_AT_CFA ? cfa : bp) + rule->fp_offset;
 
 		if (bpf_probe_read_user(&bp, sizeof(bp), (void *)at))
 			return end_walk(w, ENDING_READ_FAULT);
-	} else if (rule->fp_kind == FRAME_POINTER_REGISTER && w->innermost && w->record.user_frames == 1) {
+	} else if (rule->fp_kind == FRAME_POINTER_REGISTER && is_leaf) {
 		bp = w->leaf_registers[rule->fp_offset & 15];
 	}
 	return step_to(w, ip, cfa, bp);

@@ -19,18 +19,24 @@
 /* Canonical frame address: how to find the caller's stack pointer. */
 enum cfa_kind {
 	CFA_NONE,      /* no rule: step by frame pointer */
-	CFA_RSP,       /* rsp + cfa_offset; in units of 8 when cfa_offset2 is set */
-	CFA_RBP,       /* rbp + cfa_offset */
+	CFA_RSP,       /* rsp + cfa_offset + 65536 * cfa_offset2 */
+	CFA_RBP,       /* rbp + cfa_offset + 65536 * cfa_offset2 */
 	CFA_PLT,       /* rsp + 8, and 8 more from cfa_offset on within the 16-byte stub */
 	CFA_DEREF_RBP, /* *(rbp + cfa_offset) + cfa_offset2 */
 	CFA_DEREF_RSP, /* *(rsp + cfa_offset) + cfa_offset2 */
 	CFA_END,       /* the outermost frame */
-	CFA_REGISTER,  /* register number cfa_offset2 (DWARF) + cfa_offset; known in the innermost frame only */
+	CFA_REGISTER,  /* register (cfa_offset2 & 15) (DWARF) + cfa_offset + 65536 * (cfa_offset2 >> 4); known in the
+			  innermost frame only */
 	CFA_SIGNAL,    /* the kernel's signal frame */
 	CFA_UNSUPPORTED,
-	CFA_OTHER_STACK, /* rbp + cfa_offset on the stack the code has left; the outermost frame where rbp is 0 */
-	CFA_UNKNOWN,	 /* a JIT may have made code here since: step by frame pointer, and say so */
-	CFA_INTERPRETER, /* HotSpot: the caller's rsp at rbp - 8, its rbp at rbp, return address at rbp + 8 */
+	CFA_OTHER_STACK,   /* rbp + cfa_offset on the stack the code has left; the outermost frame where rbp is 0 */
+	CFA_UNKNOWN,	   /* a JIT may have made code here since: step by frame pointer, and say so */
+	CFA_INTERPRETER,   /* HotSpot: the caller's rsp at rbp - 8, its rbp at rbp, return address at rbp + 8 */
+	CFA_DEREF_INDEXED, /* *(rsp + cfa_offset + 8 * register (cfa_offset2 & 15)) + (cfa_offset2 >> 4); in the
+			      innermost frame only */
+	CFA_RETURN_AT,	   /* rsp + cfa_offset; the return address is at cfa + cfa_offset2 */
+	CFA_RETURN_IN, /* rsp + cfa_offset; the return address is in register number cfa_offset2; in the innermost frame
+			  only */
 };
 
 /* The caller's rbp. */

@@ -48,9 +48,9 @@ internal static class FrameOracle
     private static string Why(FrameListing.Row row)
     {
         var offset = row.Cfa.IndexOfAny(['+', '-']) is var sign and > 0 ? long.Parse(row.Cfa.AsSpan(sign), CultureInfo.InvariantCulture) : 0;
-        return row.ReturnAddress != "c-8" ? "with a return address that is not below the frame (context switches, traps, adjusted stacks)"
+        return row.ReturnAddress != "c-8" ? "that restore all registers, their stack pointer too (longjmp, setcontext)"
             : row.Cfa == "exp" ? "whose frame is an expression of another form"
-            : Math.Abs(offset) > short.MaxValue ? "of frames over 256 KiB, or over 32 KiB from another register than rsp"
+            : Math.Abs(offset) > int.MaxValue ? "of frames over 2 GiB"
             : "of another form";
     }
 }

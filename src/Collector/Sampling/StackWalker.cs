@@ -39,6 +39,8 @@ internal sealed class StackWalker(StackCopy copy, Func<ulong, UnwindRule> ruleAt
         return (_frames, WalkEnding.Truncated);
     }
 
+    private bool IsLeaf => _isInterrupted && _frames.Count == 1;
+
     private WalkEnding? Step()
     {
         if (_isInterrupted && _ip < LowestCodeAddress)
@@ -63,16 +65,24 @@ internal sealed class StackWalker(StackCopy copy, Func<ulong, UnwindRule> ruleAt
         switch (rule.CfaKind)
         {
             case CfaKind.StackPointer:
-                return Plus(_sp, rule.CfaOffset2 != 0 ? rule.CfaOffset * 8 : rule.CfaOffset);
-            case CfaKind.FramePointer or CfaKind.OtherStack:
+                return Plus(_sp, rule.FarOffset);
+            case CfaKind.FramePointer:
+                return Plus(_bp, rule.FarOffset);
+            case CfaKind.OtherStack:
                 return Plus(_bp, rule.CfaOffset);
+            case CfaKind.ReturnAddressAt:
+                return Plus(_sp, rule.CfaOffset);
+            case CfaKind.ReturnAddressIn when IsLeaf:
+                return Plus(_sp, rule.CfaOffset);
             case CfaKind.Plt:
                 return _sp + 8 + ((long)(_ip & 15) >= rule.CfaOffset ? 8u : 0);
             case CfaKind.AtFramePointer or CfaKind.AtStackPointer:
                 var at = Plus(rule.CfaKind == CfaKind.AtFramePointer ? _bp : _sp, rule.CfaOffset);
                 return TryRead(at, out var value) ? Plus(value, rule.CfaOffset2) : null;
-            case CfaKind.Register when _isInterrupted && _frames.Count == 1:
-                return Plus(copy.Registers[rule.CfaOffset2 & 15], rule.CfaOffset);
+            case CfaKind.AtIndexedStackPointer when IsLeaf:
+                return TryRead(Plus(_sp, rule.CfaOffset) + 8 * copy.Registers[rule.CfaRegister], out var found) ? Plus(found, rule.Addend) : null;
+            case CfaKind.Register when IsLeaf:
+                return Plus(copy.Registers[rule.CfaRegister], rule.FarOffset);
             default:
                 failure = WalkEnding.Unsupported;
                 return null;
@@ -81,7 +91,12 @@ internal sealed class StackWalker(StackCopy copy, Func<ulong, UnwindRule> ruleAt
 
     private WalkEnding? StepByRule(in UnwindRule rule, ulong frame)
     {
-        if (!TryRead(frame - 8, out var caller))
+        if (rule.CfaKind == CfaKind.ReturnAddressIn)
+        {
+            return StepTo(copy.Registers[rule.CfaRegister], frame, _bp);
+        }
+
+        if (!TryRead(Plus(frame, rule.CfaKind == CfaKind.ReturnAddressAt ? rule.CfaOffset2 : -8), out var caller))
         {
             return WalkEnding.ReadFault;
         }
@@ -97,7 +112,7 @@ internal sealed class StackWalker(StackCopy copy, Func<ulong, UnwindRule> ruleAt
                 }
 
                 break;
-            case FramePointerKind.Register when _isInterrupted && _frames.Count == 1:
+            case FramePointerKind.Register when IsLeaf:
                 bp = copy.Registers[rule.FramePointerOffset & 15];
                 break;
         }

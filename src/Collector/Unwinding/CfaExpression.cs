@@ -5,9 +5,7 @@ namespace ActorProfiler.Collector.Unwinding;
 /// <summary>Recognizes the few DWARF expressions that compilers write for stack frames. Source: DWARF 5 §2.5.</summary>
 internal static class CfaExpression
 {
-    private const byte Dereference = 0x06, PlusConstant = 0x23, Breg0 = 0x70;
-
-    private static readonly UnwindRule _unsupported = new(CfaKind.Unsupported, FramePointerKind.Same, 0);
+    private const byte Dereference = 0x06, Multiply = 0x1e, Plus = 0x22, PlusConstant = 0x23, Literal8 = 0x38, Breg0 = 0x70;
 
     /// <summary>The rule an expression stands for; Unsupported when it is none of the known.</summary>
     /// <exception cref="FormatException">The expression ends in the middle of an operand.</exception>
@@ -18,30 +16,38 @@ internal static class CfaExpression
             return new UnwindRule(CfaKind.Plt, FramePointerKind.Same, threshold);
         }
 
-        if (!TryReadRegister(expression, out var register, out var offset, out var rest) || offset is < short.MinValue or > short.MaxValue)
+        if (!TryReadRegister(expression, out var register, out var offset, out var rest) || register is not (FrameState.Rsp or FrameState.Rbp))
         {
-            return _unsupported;
+            return UnwindRule.Unsupported;
         }
 
         if (rest is [Dereference, .. var added])
         {
-            ulong addend = 0;
-            if (added is [PlusConstant, .. var constant])
-            {
-                var fields = new ByteReader(constant);
-                addend = fields.Uleb();
-                added = fields.Rest;
-            }
-
-            var kind = register switch { FrameState.Rbp => CfaKind.AtFramePointer, FrameState.Rsp => CfaKind.AtStackPointer, _ => CfaKind.Unsupported };
-            return added.IsEmpty && addend <= (ulong)short.MaxValue && kind != CfaKind.Unsupported
-                ? new UnwindRule(kind, FramePointerKind.Same, (short)offset, CfaOffset2: (short)addend)
-                : _unsupported;
+            return TryReadAddend(added, out var addend) && addend <= (ulong)short.MaxValue && offset is >= short.MinValue and <= short.MaxValue
+                ? new UnwindRule(register == FrameState.Rbp ? CfaKind.AtFramePointer : CfaKind.AtStackPointer, FramePointerKind.Same, (short)offset, CfaOffset2: (short)addend)
+                : UnwindRule.Unsupported;
         }
 
-        return rest.IsEmpty && register is FrameState.Rsp or FrameState.Rbp
-            ? new UnwindRule(register == FrameState.Rsp ? CfaKind.StackPointer : CfaKind.FramePointer, FramePointerKind.Same, (short)offset)
-            : _unsupported;
+        if (register == FrameState.Rsp && rest is [>= Breg0 and <= Breg0 + 15, 0, Literal8, Multiply, Plus, Dereference, .. var last])
+        {
+            return TryReadAddend(last, out var addend) ? UnwindRule.Indexed(offset, rest[0] - Breg0, addend) : UnwindRule.Unsupported;
+        }
+
+        return rest.IsEmpty ? UnwindRule.From(register == FrameState.Rsp ? CfaKind.StackPointer : CfaKind.FramePointer, offset) : UnwindRule.Unsupported;
+    }
+
+    /// <summary>The constant that is added at the end, 0 when there is none; false when something else follows.</summary>
+    private static bool TryReadAddend(ReadOnlySpan<byte> end, out ulong addend)
+    {
+        addend = 0;
+        if (end is not [PlusConstant, .. var constant])
+        {
+            return end.IsEmpty;
+        }
+
+        var fields = new ByteReader(constant);
+        addend = fields.Uleb();
+        return fields.Rest.IsEmpty;
     }
 
     /// <summary>Whether the expression is rbp plus a constant, as where rbp itself is saved in a frame with aligned stack.</summary>

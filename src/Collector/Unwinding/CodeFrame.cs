@@ -9,7 +9,7 @@ namespace ActorProfiler.Collector.Unwinding;
 internal readonly record struct CodeFrame(int Depth, int FromFramePointer, int SavedFramePointer)
 {
     private const int Word = 8;
-    private const int Largest = short.MaxValue;
+    private const int Largest = 16 << 20;
 
     public static readonly CodeFrame AtEntry = new(Depth: Word, 0, 0);
 
@@ -41,11 +41,10 @@ internal readonly record struct CodeFrame(int Depth, int FromFramePointer, int S
     /// <summary>The rule, or the default one where nothing is known: by the frame pointer.</summary>
     public UnwindRule ToRule()
     {
-        var rule = Depth > 0
-            ? new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, (short)Depth)
-            : new UnwindRule(CfaKind.FramePointer, FramePointerKind.Same, (short)FromFramePointer);
+        var rule = Depth > 0 ? UnwindRule.From(CfaKind.StackPointer, Depth) : UnwindRule.From(CfaKind.FramePointer, FromFramePointer);
         return Depth == 0 && FromFramePointer == 0 ? default
             : SavedFramePointer == 0 ? rule
+            : SavedFramePointer > short.MaxValue ? rule with { FramePointerKind = FramePointerKind.Unsupported }
             : rule with { FramePointerKind = FramePointerKind.AtCfa, FramePointerOffset = (short)-SavedFramePointer };
     }
 

@@ -130,9 +130,7 @@ internal sealed class FrameProgram(UnwindTableBuilder builder, UnwindRules rules
                 SetKind(ref state, fields.Uleb(), FramePointerKind.Same, FrameState.ReturnAddressRule.Elsewhere, common);
                 break;
             case 0x09: // register
-                var (kept, keeper) = (fields.Uleb(), fields.Uleb());
-                SetKind(ref state, kept, keeper < 16 ? FramePointerKind.Register : FramePointerKind.Unsupported, FrameState.ReturnAddressRule.Elsewhere, common);
-                state.FramePointerOffset = kept == FrameState.Rbp ? (long)keeper : state.FramePointerOffset;
+                SaveInRegister(ref state, fields.Uleb(), fields.Uleb(), common);
                 break;
             case 0x0a: // remember_state
                 Save(state);
@@ -211,6 +209,21 @@ internal sealed class FrameProgram(UnwindTableBuilder builder, UnwindRules rules
         }
     }
 
+    private static void SaveInRegister(ref FrameState state, ulong register, ulong keeper, in CommonEntry common)
+    {
+        var isKnown = keeper < 16;
+        SetKind(ref state, register, isKnown ? FramePointerKind.Register : FramePointerKind.Unsupported,
+            isKnown ? FrameState.ReturnAddressRule.InRegister : FrameState.ReturnAddressRule.Elsewhere, common);
+        if (register == FrameState.Rbp)
+        {
+            state.FramePointerOffset = (long)keeper;
+        }
+        else if (register == common.ReturnAddressRegister)
+        {
+            state.ReturnAddressOffset = (long)keeper;
+        }
+    }
+
     private static void SetOffset(ref FrameState state, ulong register, long offset, in CommonEntry common)
     {
         if (register == FrameState.Rbp)
@@ -219,7 +232,12 @@ internal sealed class FrameProgram(UnwindTableBuilder builder, UnwindRules rules
         }
         else if (register == common.ReturnAddressRegister)
         {
-            state.ReturnAddress = offset == -8 ? FrameState.ReturnAddressRule.BelowCfa : FrameState.ReturnAddressRule.Elsewhere;
+            state.ReturnAddress = offset == -8 ? FrameState.ReturnAddressRule.BelowCfa : FrameState.ReturnAddressRule.AtCfa;
+            state.ReturnAddressOffset = offset;
+        }
+        else
+        {
+            state.MovesStackPointer |= register == FrameState.Rsp;
         }
     }
 
@@ -233,6 +251,10 @@ internal sealed class FrameProgram(UnwindTableBuilder builder, UnwindRules rules
         {
             state.ReturnAddress = rule;
         }
+        else
+        {
+            state.MovesStackPointer |= register == FrameState.Rsp;
+        }
     }
 
     private static void Restore(ref FrameState state, ulong register, in FrameState initial, in CommonEntry common)
@@ -243,7 +265,7 @@ internal sealed class FrameProgram(UnwindTableBuilder builder, UnwindRules rules
         }
         else if (register == common.ReturnAddressRegister)
         {
-            state.ReturnAddress = initial.ReturnAddress;
+            (state.ReturnAddress, state.ReturnAddressOffset) = (initial.ReturnAddress, initial.ReturnAddressOffset);
         }
     }
 }

@@ -20,9 +20,17 @@ internal struct FrameState
 
     public ReturnAddressRule ReturnAddress;
 
+    /// <summary>From the CFA, or the number of a register, where the return address is.</summary>
+    public long ReturnAddressOffset;
+
+    /// <summary>Set when the caller's rsp is not the CFA, as in longjmp.</summary>
+    public bool MovesStackPointer;
+
     internal enum ReturnAddressRule : byte
     {
         BelowCfa,
+        AtCfa,
+        InRegister,
         Undefined,
         Elsewhere,
     }
@@ -40,10 +48,10 @@ internal struct FrameState
             return new UnwindRule(CfaKind.SignalFrame, FramePointerKind.Same, 0);
         }
 
-        var cfa = CfaExpression ?? CfaRule();
-        if (ReturnAddress == ReturnAddressRule.Elsewhere || cfa.CfaKind == CfaKind.Unsupported)
+        var cfa = WithReturnAddress(CfaExpression ?? CfaRule());
+        if (cfa.CfaKind is CfaKind.Unsupported or CfaKind.ReturnAddressIn)
         {
-            return new UnwindRule(CfaKind.Unsupported, FramePointerKind.Same, 0);
+            return cfa;
         }
 
         var fits = FramePointerOffset is >= short.MinValue and <= short.MaxValue;
@@ -56,18 +64,28 @@ internal struct FrameState
         };
     }
 
-    private readonly UnwindRule CfaRule()
+    private readonly UnwindRule CfaRule() => CfaRegister switch
     {
-        var fits = CfaOffset is >= short.MinValue and <= short.MaxValue;
-        return CfaRegister switch
+        Rsp => UnwindRule.From(CfaKind.StackPointer, CfaOffset),
+        Rbp => UnwindRule.From(CfaKind.FramePointer, CfaOffset),
+        < 16 => UnwindRule.FromRegister((int)CfaRegister, CfaOffset),
+        _ => UnwindRule.Unsupported,
+    };
+
+    /// <summary>The rule when the return address is not just below the frame: only frames near rsp can say so.</summary>
+    private readonly UnwindRule WithReturnAddress(UnwindRule cfa)
+    {
+        if (ReturnAddress == ReturnAddressRule.BelowCfa)
         {
-            Rsp when fits => new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, (short)CfaOffset),
-            Rsp when CfaOffset is > 0 and <= short.MaxValue * 8 && CfaOffset % 8 == 0 =>
-                new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, (short)(CfaOffset / 8), CfaOffset2: 1),
-            Rbp when fits => new UnwindRule(CfaKind.FramePointer, FramePointerKind.Same, (short)CfaOffset),
-            < 16 when fits && CfaRegister != Rsp =>
-                new UnwindRule(CfaKind.Register, FramePointerKind.Same, (short)CfaOffset, CfaOffset2: (short)CfaRegister),
-            _ => new UnwindRule(CfaKind.Unsupported, FramePointerKind.Same, 0),
+            return cfa;
+        }
+
+        var isNear = cfa is { CfaKind: CfaKind.StackPointer, CfaOffset2: 0 } && !MovesStackPointer && ReturnAddressOffset is >= short.MinValue and <= short.MaxValue;
+        return ReturnAddress switch
+        {
+            ReturnAddressRule.AtCfa when isNear => cfa with { CfaKind = CfaKind.ReturnAddressAt, CfaOffset2 = (short)ReturnAddressOffset },
+            ReturnAddressRule.InRegister when isNear && FramePointer == FramePointerKind.Same => cfa with { CfaKind = CfaKind.ReturnAddressIn, CfaOffset2 = (short)ReturnAddressOffset },
+            _ => UnwindRule.Unsupported,
         };
     }
 }

@@ -131,13 +131,8 @@ internal sealed class GoFrames(UnwindTableBuilder builder, UnwindRules rules)
             return default;
         }
 
-        var offset = depth + ReturnAddressBytes;
-        var cfa = offset <= short.MaxValue
-            ? new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, (short)offset)
-            : offset % 8 == 0 && offset / 8 <= short.MaxValue
-                ? new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, (short)(offset / 8), CfaOffset2: 1)
-                : default;
-        return depth == 0 || keepsFramePointer || cfa == default
+        var cfa = UnwindRule.From(CfaKind.StackPointer, depth + ReturnAddressBytes);
+        return depth == 0 || keepsFramePointer
             ? cfa
             : cfa with { FramePointerKind = FramePointerKind.AtCfa, FramePointerOffset = SavedFramePointer };
     }

@@ -60,6 +60,31 @@ public class StackWalkerTests
         Assert.Equal((WalkEnding)expected, ending);
     }
 
+    /// <summary>The copy begins at 0x7000, where rsp is; register 9 is 2, and the caller's address is at 0x7048.</summary>
+    public static TheoryData<string, object> RulesOfLeaves => new()
+    {
+        { "*(rsp + 8 + 8 * r9) + 16", UnwindRule.Indexed(offset: 8, register: 9, addend: 16) },
+        { "rsp + 112, return address 40 below", new UnwindRule(CfaKind.ReturnAddressAt, FramePointerKind.Same, CfaOffset: 0x70, CfaOffset2: -0x28) },
+        { "rsp + 8, return address in r5", new UnwindRule(CfaKind.ReturnAddressIn, FramePointerKind.Same, CfaOffset: 8, CfaOffset2: 5) },
+        { "r11 - 1 MiB", UnwindRule.FromRegister(11, 0x50 - 0x100000) },
+        { "rbp - 64 KiB", UnwindRule.From(CfaKind.FramePointer, 0x50 - 0x10000) },
+    };
+
+    [Theory]
+    [MemberData(nameof(RulesOfLeaves))]
+    public void Finds_callers_by_rules_of_special_leaves(string rule, object leafRule)
+    {
+        var stack = Stack((8 + 8 * 2, Start + 0x40), (0x48, Caller));
+        var registers = new ulong[16];
+        (registers[9], registers[5], registers[11]) = (2, Caller, Start + 0x100000);
+        var end = new UnwindRule(CfaKind.EndOfStack, FramePointerKind.Same, 0);
+
+        var (frames, ending) = Walk(stack, address => address == Leaf ? (UnwindRule)leafRule : end, bp: Start + 0x10000, registers);
+
+        Assert.True(frames is [Leaf, Caller], rule);
+        Assert.Equal(WalkEnding.Complete, ending);
+    }
+
     [Fact]
     public void Ends_in_a_loop_of_frame_pointers()
     {
@@ -71,9 +96,9 @@ public class StackWalkerTests
         Assert.Equal([Leaf, Caller], frames);
     }
 
-    private static (List<ulong> Frames, WalkEnding Ending) Walk(byte[] stack, Func<ulong, UnwindRule> ruleAt, ulong bp = 0)
+    private static (List<ulong> Frames, WalkEnding Ending) Walk(byte[] stack, Func<ulong, UnwindRule> ruleAt, ulong bp = 0, ulong[]? registers = null)
     {
-        var registers = new ulong[16];
+        registers ??= new ulong[16];
         (registers[7], registers[6]) = (Start, bp);
         return new StackWalker(new StackCopy(default, Time: 0, Leaf, registers, Start, stack, Kernel: []), ruleAt).Walk();
     }

@@ -67,10 +67,12 @@ internal static partial class FrameListing
     public static bool Agree(UnwindRule rule, Row row) => rule.CfaKind switch
     {
         CfaKind.EndOfStack => row.ReturnAddress == "u",
-        CfaKind.SignalFrame or CfaKind.Plt or CfaKind.AtFramePointer or CfaKind.AtStackPointer => row.Cfa is "exp" && AgreeOnFramePointer(rule, row),
-        CfaKind.StackPointer => row.Cfa == Register(7, rule.CfaOffset2 != 0 ? rule.CfaOffset * 8 : rule.CfaOffset) && AgreeOnFramePointer(rule, row),
-        CfaKind.FramePointer => row.Cfa == Register(6, rule.CfaOffset) && AgreeOnFramePointer(rule, row),
-        CfaKind.Register => row.Cfa == Register(rule.CfaOffset2, rule.CfaOffset) && AgreeOnFramePointer(rule, row),
+        CfaKind.SignalFrame or CfaKind.Plt or CfaKind.AtFramePointer or CfaKind.AtStackPointer or CfaKind.AtIndexedStackPointer => row.Cfa is "exp" && AgreeOnFramePointer(rule, row),
+        CfaKind.StackPointer => row.Cfa == Register(7, rule.FarOffset) && AgreeOnFramePointer(rule, row),
+        CfaKind.FramePointer => row.Cfa == Register(6, rule.FarOffset) && AgreeOnFramePointer(rule, row),
+        CfaKind.Register => row.Cfa == Register(rule.CfaRegister, rule.FarOffset) && AgreeOnFramePointer(rule, row),
+        CfaKind.ReturnAddressAt => row.Cfa == Register(7, rule.CfaOffset) && row.ReturnAddress == $"c{rule.CfaOffset2:+0;-0}" && AgreeOnFramePointer(rule, row),
+        CfaKind.ReturnAddressIn => row.Cfa == Register(7, rule.CfaOffset) && row.ReturnAddress == $"r{rule.CfaOffset2}" && AgreeOnFramePointer(rule, row),
         _ => false,
     };
 

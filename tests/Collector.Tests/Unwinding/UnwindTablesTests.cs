@@ -81,14 +81,22 @@ public class UnwindTablesTests
 
     [Theory]
     [InlineData(new byte[] { Undefined, 16 }, CfaKind.EndOfStack, FramePointerKind.Same, 0, 0)]
-    [InlineData(new byte[] { DefCfaOffset, 0x88, 0x80, 0x04 }, CfaKind.StackPointer, FramePointerKind.Same, 0x2001, 1)]
+    [InlineData(new byte[] { DefCfaOffset, 0x88, 0x80, 0x04 }, CfaKind.StackPointer, FramePointerKind.Same, 8, 1)]
+    [InlineData(new byte[] { DefCfaOffset, 0x88, 0x80, 0x40 }, CfaKind.StackPointer, FramePointerKind.Same, 8, 16)]
+    [InlineData(new byte[] { DefCfa, 6, 0x80, 0x80, 0x42 }, CfaKind.FramePointer, FramePointerKind.Same, -0x8000, 17)]
+    [InlineData(new byte[] { DefCfa, 11, 0x88, 0x80, 0x40 }, CfaKind.Register, FramePointerKind.Same, 8, 16 << 4 | 11)]
+    [InlineData(new byte[] { DefCfa, 11, 0x80, 0x80, 0x80, 0x80, 1 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
+    [InlineData(new byte[] { DefCfaExpression, 10, 0x77, 8, 0x79, 0, 0x38, 0x1e, 0x22, 0x06, 0x23, 8 }, CfaKind.AtIndexedStackPointer, FramePointerKind.Same, 8, 8 << 4 | 9)]
+    [InlineData(new byte[] { 0x80 | 16, 3 }, CfaKind.ReturnAddressAt, FramePointerKind.Same, 8, -24)]
     [InlineData(new byte[] { DefCfa, 10, 0 }, CfaKind.Register, FramePointerKind.Same, 0, 10)]
     [InlineData(new byte[] { DefCfa, 17, 0 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
     [InlineData(new byte[] { DefCfaExpression, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22 }, CfaKind.Plt, FramePointerKind.Same, 11, 0)]
     [InlineData(new byte[] { DefCfaExpression, 3, 0x76, 0x78, 0x06 }, CfaKind.AtFramePointer, FramePointerKind.Same, -8, 0)]
     [InlineData(new byte[] { DefCfaExpression, 5, 0x77, 0x10, 0x06, 0x23, 8 }, CfaKind.AtStackPointer, FramePointerKind.Same, 16, 8)]
     [InlineData(new byte[] { DefCfaExpression, 2, 0x30, 0x06 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
-    [InlineData(new byte[] { Register, 16, 3 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
+    [InlineData(new byte[] { Register, 16, 3 }, CfaKind.ReturnAddressIn, FramePointerKind.Same, 8, 3)]
+    [InlineData(new byte[] { Register, 16, 3, Register, 7, 8 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
+    [InlineData(new byte[] { Register, 16, 17 }, CfaKind.Unsupported, FramePointerKind.Same, 0, 0)]
     public void Knows_the_rules_compilers_write(byte[] program, object kind, object framePointer, short offset, short offset2) =>
         Assert.Equal(new UnwindRule((CfaKind)kind, (FramePointerKind)framePointer, offset, 0, offset2), RuleAt(Compile(Elf(program))!, 0x401000));
 

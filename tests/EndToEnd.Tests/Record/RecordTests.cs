@@ -24,6 +24,19 @@ public sealed class RecordTests : IDisposable
         Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "main")) > 96, $"{form}: run_query is not called by main in all stacks");
     }
 
+    [Theory]
+    [InlineData("without frame pointers", "-O2", "-fomit-frame-pointer")]
+    [InlineData("with probes of the stack", "-O2", "-fstack-clash-protection")]
+    public void Walks_through_frames_of_a_mebibyte(string form, params string[] flags)
+    {
+        Requirements.Bpf();
+        using var busy = TestPrograms.Start(TestPrograms.CompileC("frames", flags));
+
+        var profile = _recorder.RecordUntil(busy.Pid, recorded => recorded.TicksOf(_ => true) >= 500, seconds: 1);
+
+        Assert.True(profile.ShareOf(stack => Recorded.Follows(stack, "in_300_kib", "in_a_mebibyte") && Recorded.Follows(stack, "in_a_mebibyte", "main")) > 96, form);
+    }
+
     /// <summary>musl has no unwind tables, and a program that uses it is in it most of the time here.</summary>
     [Fact]
     public void Walks_through_a_c_library_that_has_no_unwind_tables()

@@ -24,9 +24,9 @@ internal sealed class Recorder : IDisposable
     public Recorded RecordBusy(int pid) => RecordUntil(pid, recorded => recorded.TicksOf(_ => true) >= 2500);
 
     /// <summary>Records longer and longer until a recording is good enough; the last one stands as it is.</summary>
-    public Recorded RecordUntil(int? pid, Func<Recorded, bool> isEnough)
+    public Recorded RecordUntil(int? pid, Func<Recorded, bool> isEnough, int seconds = 4)
     {
-        for (var seconds = 4; ; seconds *= 2)
+        for (; ; seconds *= 2)
         {
             var recorded = Record(pid, $"{seconds}s");
             if (seconds > 30 || isEnough(recorded))

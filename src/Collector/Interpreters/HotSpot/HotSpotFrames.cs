@@ -114,9 +114,8 @@ internal sealed class HotSpotFrames
         return _code.AsSpan(0, _memory.ReadFully((long)blob.Start, _code.AsSpan(0, wanted)));
     }
 
-    private ushort BodyRule(int frameBytes) => _rules.Intern(frameBytes <= short.MaxValue
-        ? new UnwindRule(CfaKind.StackPointer, FramePointerKind.AtCfa, (short)frameBytes, SavedFramePointer)
-        : new UnwindRule(CfaKind.StackPointer, FramePointerKind.AtCfa, (short)Math.Min(frameBytes / 8, short.MaxValue), SavedFramePointer, CfaOffset2: 1));
+    private ushort BodyRule(int frameBytes) =>
+        _rules.Intern(UnwindRule.From(CfaKind.StackPointer, frameBytes) with { FramePointerKind = FramePointerKind.AtCfa, FramePointerOffset = SavedFramePointer });
 
     /// <summary>Rows up to where the frame stands; returns that place.</summary>
     private int AddPrologue(HotSpotBlob blob, ReadOnlySpan<byte> code, ushort body)
