@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 program=$PWD/${ACTORPROFILER:-artifacts/bin/ActorProfiler/release/actorprofiler}
 sources=$PWD/tests/testprograms
-dotnet_program=$(ls "$PWD"/artifacts/bin/SplitDotNet/*/SplitDotNet.dll 2>/dev/null | tail -n 1)
+dotnet_program=$(ls "$PWD"/artifacts/bin/SplitDotNet/*/SplitDotNet.dll 2>/dev/null | tail -n 1 || true)
 seconds=${SECONDS_EACH:-5} # at 997 Hz the standard error of a share of 60 % is 0.7 points, if the program has a CPU to itself
 work=$(mktemp -d)
 busy=
@@ -59,6 +59,10 @@ forms() {
 		Python in uWSGI|uwsgi|true|uwsgi --plugin python3 --pyrun $sources/split.py --pyargv
 		Python in a C program|/usr/bin/python3-config|embed_form|$work/embed $sources/split.py
 	FORMS
+	for python in 3.11 3.13; do
+		echo "Python $python, musl|musl-gcc|musl_python $python shared|$work/musl-python $sources/split.py"
+		echo "Python $python, musl, static|musl-gcc|musl_python $python static|$work/musl-python $sources/split.py"
+	done
 	for python in 3.14 3.15; do
 		if command=$(bench/newer-python.sh "$python" 2>/dev/null); then
 			echo "Python $python|true|true|$command $sources/split.py"
@@ -73,6 +77,10 @@ forms() {
 	FORMS
 }
 embed_form() { gcc -O2 -o "$work/embed" "$sources/embed.c" $(/usr/bin/python3-config --embed --includes --ldflags) -pthread; }
+musl_python() { # version, how it is linked
+	local command
+	command=$(bench/musl-python.sh "$@") && printf '#!/bin/sh\nexec %s "$@"\n' "$command" >"$work/musl-python" && chmod +x "$work/musl-python"
+}
 cgo_form() { (cd "$sources/splitcgo" && go build -o "$work/split" .); }
 find_python() { # python3.N: on PATH and able to run, or of pyenv
 	local found
@@ -110,7 +118,7 @@ judge() { # is it stripped
 			if (text ~ /sortrows/) sort += weight
 			if (text ~ /hashrows/) hash += weight
 			if (text ~ /writerows/) write_ += weight
-			bottom = $0 ~ /_start|goexit|clone|start_thread/ || $0 ~ /libc\.so\+0x[^ ]* [^ ]*split\+0x[^ ]*$/ # musl: its _start has no type
+			bottom = $0 ~ /_start|goexit|clone|start_thread/ || $0 ~ /libc\.so\+0x[^ ]* [^ ]*(split|python3\.[0-9]*)\+0x[^ ]*$/ # musl: its _start has no type
 			if (bottom && (stripped || text ~ /runquery/) && (!stripped || NF >= 6)) whole += weight
 		}
 		END {
