@@ -30,12 +30,12 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
     /// <param name="Function">Offset of the function's first.</param>
     private readonly record struct Path(int At, int Function, CodeFrame Frame);
 
-    /// <summary>Adds the functions of <c>.text</c> unless most of it is described already.</summary>
+    /// <summary>Adds the functions of <c>.text</c> unless most of it is described already; nearly all, in a static program, which may hold a C library that is not.</summary>
     /// <param name="check">Called now and then; ends the work by throwing.</param>
     /// <exception cref="FormatException">A table of symbols reaches past the end of the file.</exception>
     public void Add(ElfFile file, Action check)
     {
-        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= LargestText } text || !file.IsCode(text.Address) || IsDescribed(text))
+        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= LargestText } text || !file.IsCode(text.Address) || IsDescribed(text, isStatic: file.Section(".dynamic") is null))
         {
             return;
         }
@@ -58,7 +58,7 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
         AddRows();
     }
 
-    private bool IsDescribed(ElfSection text)
+    private bool IsDescribed(ElfSection text, bool isStatic)
     {
         var described = 0ul;
         foreach (var (start, end) in builder.Functions)
@@ -66,7 +66,7 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
             described += start >= text.Address && end - text.Address <= text.Size ? end - start : 0;
         }
 
-        return described > text.Size / 2;
+        return described > (isStatic ? text.Size - (text.Size / 64) : text.Size / 2);
     }
 
     /// <summary>Where functions begin: by symbols, and by the calls and the functions' addresses that a sweep over the code finds.</summary>

@@ -79,6 +79,26 @@ public class CodeFramesTests
         Assert.All(FrameListing.Read(program.Path), row => Assert.True(FrameListing.Agree(_rules[described.Find(row.Address)], row), $"{row}"));
     }
 
+    /// <summary>As a program of C with musl's library in it, which has no descriptions.</summary>
+    [Fact]
+    public void Adds_what_is_not_described_of_a_static_program_that_is()
+    {
+        const string Mixed = """
+            __asm__(".text\n.type bare, @function\nbare: push %rbx\ncall leaf\npop %rbx\nret\n.size bare, . - bare");
+            int bare(int);
+            __attribute__((noinline)) int leaf(int x) { return x * 3; }
+            __attribute__((noinline)) int more(int x) { volatile int room[64]; for (int i = 0; i < 64; i++) room[i] = x; return leaf(room[x & 63]); }
+            int main(int c) { return bare(c) + more(c); }
+            """;
+        using var program = new CompiledProgram(Mixed, "-O2 -fcf-protection=none -static -nostdlib -e main");
+
+        var table = Compile(File.ReadAllBytes(program.Path));
+
+        var bare = program.Symbols()["bare"];
+        Assert.Equal(new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, 8), _rules[table.Find(bare)]);
+        Assert.Equal(new UnwindRule(CfaKind.StackPointer, FramePointerKind.Same, 16), _rules[table.Find(bare + 1)]);
+    }
+
     [Fact]
     public void Survives_code_that_is_none()
     {
