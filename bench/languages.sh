@@ -72,6 +72,7 @@ forms() {
 		.NET $(dotnet --version 2>/dev/null | cut -d. -f1)|dotnet|true|dotnet $dotnet_program
 		Java, frame pointers|javac|javac -d $work $sources/Split.java|java -XX:+PreserveFramePointer $not_inlined -cp $work Split
 		Java|javac|javac -d $work $sources/Split.java|java $not_inlined -cp $work Split
+		Java, inlined|javac|javac -d $work $sources/Split.java|java -cp $work Split
 		Node, perf map|node|true|node --perf-basic-prof --interpreted-frames-native-stack --max-inlined-bytecode-size=0 $sources/split.js
 		Node|node|true|node --max-inlined-bytecode-size=0 $sources/split.js
 	FORMS

@@ -115,7 +115,7 @@ internal sealed record EbpfComponent
         .Optional("kernel_frames", ArgumentTypes.Bool, options => options.KernelFrames, (options, value) => options with { KernelFrames = value }, "The newer name of `collect_kernel_profile`; either turns kernel stacks off.")
         .Optional("dotnet_enabled", ArgumentTypes.Bool, options => options.Dotnet, (options, value) => options with { Dotnet = value }, "Asks .NET programs for the names of their methods.")
         .Optional("go_table_fallback", ArgumentTypes.Bool, options => options.Symbols.GoTableFallback, (options, value) => options with { Symbols = options.Symbols with { GoTableFallback = value } }, "Asks the symbol tables of a Go program for what Go's own table does not name: the C code in it. With `false` they are not read.")
-        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Asks Java programs for the names of their methods.")
+        .Optional("hotspot_enabled", ArgumentTypes.Bool, options => options.Hotspot, (options, value) => options with { Hotspot = value }, "Names the methods of Java programs.")
         .Optional("v8_enabled", ArgumentTypes.Bool, options => options.V8, (options, value) => options with { V8 = value }, "Names the functions of Node.js programs.")
         .Ignored("symbols_map_size", ArgumentTypes.Integer(1), MapsGrow)
         .Ignored("pid_map_size", ArgumentTypes.Integer(1), MapsGrow)
