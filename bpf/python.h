@@ -15,7 +15,7 @@
 #pragma once
 
 #define PYTHON_FRAMES_PER_CALL 16
-#define PYTHON_CALLS	       (MAX_PYTHON_FRAMES / PYTHON_FRAMES_PER_CALL)
+#define PYTHON_CALLS	       28  /* tail calls of all programs until the last one */
 #define PYTHON_STATES	       192 /* of threads, looked at in one call of the search for the current one */
 #define PYTHON_SEARCH_CALLS    3
 #define PYTHON_ABSENT	       0xffffffffu
@@ -286,6 +286,18 @@ static __always_inline void remember_python_name(struct python *p, struct python
 		bpf_map_update_elem(&python_names, key, n, BPF_ANY);
 }
 
+/* The rest of the frames has no place: a code object at 0 stands for it. */
+static __always_inline void cut_python(struct walk *w)
+{
+	__u32 at = (w->record.user_frames + 2 * w->record.python_frames) & (MAX_USER_WORDS - 1);
+
+	w->frames[at] = 0;
+	w->frames[(at + 1) & (MAX_USER_WORDS - 1)] = 0;
+	w->record.python_frames++;
+	if (w->record.ending == ENDING_COMPLETE)
+		w->record.ending = ENDING_TRUNCATED;
+}
+
 /* Adds one frame and moves on to its caller. Returns 0 at the end. */
 static __always_inline int step_python(struct walk *w, struct python *p)
 {
@@ -294,8 +306,13 @@ static __always_inline int step_python(struct walk *w, struct python *p)
 	__u8 entry_byte = 0;
 	__u64 entry = 1;
 
-	if (!w->python_frame || n >= MAX_PYTHON_FRAMES)
+	if (!w->python_frame)
 		return 0;
+	at = w->record.user_frames + 2 * n;
+	if (at + 4 > MAX_USER_WORDS) {
+		cut_python(w);
+		return 0;
+	}
 	if (READ_USER(key.code, w->python_frame + p->frame_code))
 		return 0;
 	key.code &= ~PYTHON_TAG_BITS;
@@ -309,7 +326,7 @@ static __always_inline int step_python(struct walk *w, struct python *p)
 			return 0;
 		remember_python_name(p, &key);
 	}
-	at = (w->record.user_frames + 2 * n) & (2 * MAX_USER_FRAMES - 1);
+	at &= MAX_USER_WORDS - 1;
 	w->frames[at] = key.code;
 	w->frames[at + 1] = (__u64)key.first_line << 32 | entry;
 	w->record.python_frames = n + 1;
@@ -401,8 +418,10 @@ int python_frames(struct bpf_perf_event_data *ctx)
 		if (!step_python(w, p))
 			goto out;
 	}
-	if (++w->python_calls < PYTHON_CALLS)
+	if (w->calls + w->python_searches + ++w->python_calls < PYTHON_CALLS)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON_FRAMES);
+	if (w->python_frame)
+		cut_python(w);
 out:
 	if (w->process.flags & PROCESS_V8)
 		bpf_tail_call(ctx, &calls, CALL_V8);

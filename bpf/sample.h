@@ -7,7 +7,7 @@
 
 #define MAX_USER_FRAMES	  256
 #define MAX_KERNEL_FRAMES 127
-#define MAX_PYTHON_FRAMES 128
+#define MAX_PYTHON_FRAMES 128 /* and twice as many where there are few others */
 #define PYTHON_NAME_BYTES 128
 #define PYTHON_FILE_BYTES 256
 #define COMM_LENGTH	  16
@@ -33,7 +33,7 @@ enum walk_ending {
 	ENDING_BROKEN_CHAIN, /* frame pointers led nowhere, in code without unwind table */
 	ENDING_UNSUPPORTED,  /* the table's rule has a form that cannot be followed */
 	ENDING_READ_FAULT,   /* stack memory was not readable (paged out, or the chain left it) */
-	ENDING_TRUNCATED,    /* deeper than MAX_USER_FRAMES */
+	ENDING_TRUNCATED,    /* deeper than there is room for */
 	ENDING_NO_REGISTERS, /* user registers could not be found */
 };
 

@@ -14,7 +14,7 @@ internal sealed class PythonNames(BpfMap names)
     /// <summary>Functions whose name could not be read, since the start.</summary>
     public long Unnamed { get; private set; }
 
-    /// <param name="words">Two for each frame: code object, and first line with the entry bit.</param>
+    /// <param name="words">Two for each frame: code object, and first line with the entry bit. No code object: frames that had no place in the record.</param>
     public PythonFrame[] Read(KnownProcess process, ReadOnlySpan<ulong> words)
     {
         var layout = process.Python ?? default;
@@ -35,6 +35,11 @@ internal sealed class PythonNames(BpfMap names)
         if (_functions.TryGetValue(code, out var known))
         {
             return known;
+        }
+
+        if (code.Code == 0)
+        {
+            return null;
         }
 
         if (asciiBit == 0 || names.Find<PythonCode, PythonName>(code) is not { } name)

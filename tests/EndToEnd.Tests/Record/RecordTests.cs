@@ -82,6 +82,22 @@ public sealed class RecordTests : IDisposable
         Assert.Contains(profile.Profile.StringTable, text => text.EndsWith("split.py", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Keeps_the_innermost_frames_of_deep_python_and_says_that_there_were_more()
+    {
+        Requirements.Bpf();
+        Requirements.Tool("python3", "python3");
+        using var busy = TestPrograms.Start(Requirements.FindOnPath("python3")!, TestPrograms.Source("deep.py"), "120", "400");
+
+        var profile = _recorder.RecordUntil(busy.Pid, recorded => recorded.TicksOf(IsCut) > 100);
+
+        Assert.True(profile.TicksOf(IsCut) > 100);
+        Assert.Equal(0, profile.TicksOf(stack => IsCut(stack) && stack.Contains("run_deep")));
+
+        static bool IsCut(IReadOnlyList<string> stack) =>
+            stack[0] == "spin" && stack.Count(name => name == "recurse") > 200 && Recorded.Follows([.. stack.Reverse()], "[python]", "recurse") && stack.Contains("_start");
+    }
+
     [Theory]
     [InlineData("with symbols")]
     [InlineData("stripped", "-ldflags=-s -w")]
