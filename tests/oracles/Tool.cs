@@ -32,6 +32,10 @@ internal static class Tool
             {
                 functions.Add((Convert.ToUInt64(address, 16), Convert.ToUInt64(size, 16), WithoutVersion(name)));
             }
+            else if (fields is [var only, [var letter], var unsized] && "tT".Contains(letter, StringComparison.Ordinal))
+            {
+                functions.Add((Convert.ToUInt64(only, 16), 0, WithoutVersion(unsized)));
+            }
         }
 
         return functions;

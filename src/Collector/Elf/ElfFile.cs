@@ -11,6 +11,10 @@ internal sealed class ElfFile : IDisposable
 {
     private static readonly ulong _pageMask = ~((ulong)Environment.SystemPageSize - 1);
 
+    private const ushort FixedAddress = 2;
+    private const int DynamicBytes = 1 << 20;
+
+    private readonly bool _hasFixedAddress;
     private string? _contentKey;
 
     private ElfFile(IByteSource source, string path, ElfParser.Header header)
@@ -18,6 +22,8 @@ internal sealed class ElfFile : IDisposable
         Source = source;
         Path = path;
         Machine = header.Machine;
+        EntryPoint = header.EntryPoint;
+        _hasFixedAddress = header.Type == FixedAddress;
         Segments = ElfParser.ReadSegments(source, header);
         Sections = ElfParser.ReadSections(source, header);
         Module = CreateModule();
@@ -29,6 +35,9 @@ internal sealed class ElfFile : IDisposable
     public string Path { get; }
 
     public ElfMachine Machine { get; }
+
+    /// <summary>Where the kernel or the dynamic linker starts a program; libraries may have one too, or 0.</summary>
+    public ulong EntryPoint { get; }
 
     public ImmutableArray<ElfSegment> Segments { get; }
 
@@ -46,6 +55,29 @@ internal sealed class ElfFile : IDisposable
 
     /// <summary>Whether it is a Go program, whose functions are described by a table of its own.</summary>
     public bool IsGo => Section(".gopclntab") is not null || Section(".data.rel.ro.gopclntab") is not null || Section(".note.go.buildid") is not null;
+
+    /// <summary>Whether it is a program and no library: at a fixed address, or marked as a position independent one.</summary>
+    /// <exception cref="FormatException">The dynamic section reaches past the end of the file.</exception>
+    public bool IsProgram()
+    {
+        const ulong Flags1 = 0x6ffffffb, PositionIndependentProgram = 0x08000000; // elf.h: DT_FLAGS_1, DF_1_PIE
+        if (_hasFixedAddress || Section(".dynamic") is not { HasBytes: true } dynamic)
+        {
+            return _hasFixedAddress;
+        }
+
+        var entries = new ByteReader(ReadSection(dynamic, DynamicBytes));
+        while (entries.Remaining >= 16)
+        {
+            var (tag, value) = (entries.U64(), entries.U64());
+            if (tag == Flags1)
+            {
+                return (value & PositionIndependentProgram) != 0;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Reads the headers. Takes over the source, also when it throws.</summary>
     /// <exception cref="FormatException">Not an ELF file that is read here, or a malformed one; names the path.</exception>

@@ -13,7 +13,7 @@ internal static class ElfParser
 
     /// <param name="Type">2 fixed address, 3 position independent.</param>
     internal readonly record struct Header(
-        ushort Type, ElfMachine Machine, ulong SegmentsOffset, int SegmentCount, ulong SectionsOffset, int SectionCount, int NamesIndex);
+        ushort Type, ElfMachine Machine, ulong EntryPoint, ulong SegmentsOffset, int SegmentCount, ulong SectionsOffset, int SectionCount, int NamesIndex);
 
     public static Header ReadHeader(IByteSource source)
     {
@@ -37,8 +37,8 @@ internal static class ElfParser
             throw new FormatException($"ELF machine {(ushort)machine}: only x86-64 (62) and aarch64 (183) are read");
         }
 
-        fields.Seek(32);
-        var (segments, sections) = (fields.U64(), fields.U64());
+        fields.Seek(24);
+        var (entryPoint, segments, sections) = (fields.U64(), fields.U64(), fields.U64());
         fields.Seek(54);
         var segmentSize = fields.U16();
         var segmentCount = fields.U16();
@@ -47,7 +47,7 @@ internal static class ElfParser
         var names = fields.U16();
         Check("program", segmentCount, segmentSize, ProgramHeaderSize);
         Check("section", sectionCount, sectionSize, SectionHeaderSize);
-        return new Header(type, machine, segments, segmentCount, sections, sections == 0 ? 0 : sectionCount, names);
+        return new Header(type, machine, entryPoint, segments, segmentCount, sections, sections == 0 ? 0 : sectionCount, names);
     }
 
     public static ImmutableArray<ElfSegment> ReadSegments(IByteSource source, Header header)

@@ -9,23 +9,30 @@ namespace ActorProfiler.Collector.Symbols;
 /// <summary>Names for the addresses of one ELF file.</summary>
 /// <remarks>
 /// Sources in order: Go's function table (with lines and inlined calls), the separate debug file, the file's own symbols, its packed mini debug file, its dynamic symbols, PLT stubs. Code that
-/// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node.
+/// none of them names is called <c>libfoo.so+0x3f9a0</c> after the start of its function, so that one function is one node; that of a program's entry point <c>_start</c>.
 /// Each is read when the ones before it had no name: of most Go programs Go's alone. Not for several threads. Owns the debug file; lives while a cache or a process retains it.
 /// </remarks>
 internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode demangle, bool withLines = false)
 {
     private const int UnknownLimit = 1 << 16;
+    private const string EntryName = "_start";
+
+    // How far a symbol without a size can reach; where the code was not swept over, functions may begin in between.
+    private const ulong UnsizedBytes = 64 << 10;
+    private const ulong UnsweptBytes = 4 << 10;
+    private const ulong EntryBytes = 256;
 
     private readonly Dictionary<ulong, Location> _unknown = [];
     private readonly Dictionary<ulong, Location> _unknownByStart = [];
     private List<(SymbolTable Table, Dictionary<int, Location> Locations)>? _tables;
     private ElfFile? _debugFile;
-    private FrameStarts? _starts;
+    private CodeStarts? _starts;
     private PltStubs? _stubs;
     private Dictionary<ulong, string> _parts = [];
     private GoSymbols? _go;
     private bool _isGoRead;
     private bool _isCodeRead;
+    private bool _isProgram;
     private LineLocations? _lines;
     private int _users;
 
@@ -83,7 +90,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
         foreach (var (table, locations) in tables)
         {
             var symbol = table.Find(address);
-            if (symbol < 0)
+            if (symbol < 0 || (table.IsUnsized(symbol) && !Reaches(table.AddressOf(symbol), address)))
             {
                 continue;
             }
@@ -112,14 +119,7 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
             _unknownByStart.Clear();
         }
 
-        if (!_isCodeRead)
-        {
-            _isCodeRead = true;
-            _starts = Try(() => FrameStarts.Read(file));
-            _parts = _starts is { } starts ? Try(() => FunctionParts.Read(file, starts)) ?? [] : [];
-            _stubs = Try(() => PltStubs.Read(file));
-        }
-
+        ReadCode();
         if (_stubs?.Find(address) is { } stub)
         {
             return _unknown[address] = _unknownByStart.TryGetValue(stub.Address, out var known)
@@ -127,14 +127,41 @@ internal sealed class FileSymbols(ElfFile file, string processRoot, DemangleMode
                 : _unknownByStart[stub.Address] = Named(stub.Address, stub.Name, isSymbolized: true);
         }
 
-        var start = _starts?.Find(address) ?? address;
+        var start = _starts!.Find(address) ?? address;
+        var isEntry = _isProgram && start == file.EntryPoint;
+        start = isEntry && address - start >= EntryBytes ? address : start;
         if (!_unknownByStart.TryGetValue(start, out var location))
         {
-            location = _parts.TryGetValue(start, out var part) ? Named(start, part, isSymbolized: true) : Unknown.InModule(file.Module, start);
+            location = _parts.TryGetValue(start, out var part) ? Named(start, part, isSymbolized: true)
+                : isEntry && start == file.EntryPoint ? Named(start, EntryName, isSymbolized: true)
+                : Unknown.InModule(file.Module, start);
             _unknownByStart[start] = location;
         }
 
         return _unknown[address] = location;
+    }
+
+    private void ReadCode()
+    {
+        if (_isCodeRead)
+        {
+            return;
+        }
+
+        _isCodeRead = true;
+        var frames = Try(() => FrameStarts.Read(file));
+        _starts = new CodeStarts(file, frames);
+        _parts = frames is not null ? Try(() => FunctionParts.Read(file, frames)) ?? [] : [];
+        _stubs = Try(() => PltStubs.Read(file));
+        _isProgram = Try(() => file.IsProgram() ? file : null) is not null;
+    }
+
+    /// <summary>Whether no function begins between a symbol without a size and an address behind it.</summary>
+    private bool Reaches(ulong symbol, ulong address)
+    {
+        ReadCode();
+        var start = _starts!.Find(address);
+        return (start is null || start <= symbol) && address - symbol < (_starts.IsSwept(address) ? UnsizedBytes : UnsweptBytes);
     }
 
     private Location Named(ulong address, string systemName, bool isSymbolized) =>

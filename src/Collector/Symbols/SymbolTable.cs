@@ -4,14 +4,15 @@ namespace ActorProfiler.Collector.Symbols;
 
 /// <summary>The functions of one ELF symbol table, by address: 12 bytes a symbol; names stay in the file.</summary>
 /// <remarks>
-/// A symbol reaches as far as its size says. One without a size reaches to the next address that has a symbol or to the end of its section, so that hand-written
-/// assembly gets names too. Owns nothing: names are read from the file given, and are null once that is closed.
+/// A symbol reaches as far as its size says. One without a size, as of hand-written assembly, reaches at most to the next address that has a symbol or to the end of its section.
+/// Owns nothing: names are read from the file given, and are null once that is closed.
 /// </remarks>
 internal sealed class SymbolTable
 {
     private const int EntrySize = 24;
     private const int ReadEntries = 4096;
-    private const uint NameMask = (1u << 30) - 1;
+    private const uint NameMask = Unsized - 1;
+    private const uint Unsized = 1u << 29;
     private const int NestingLimit = 64;
 
     private readonly IByteSource _source;
@@ -19,7 +20,7 @@ internal sealed class SymbolTable
     private readonly ulong _start;
     private readonly uint[] _offsets;
     private readonly uint[] _sizes;
-    private readonly uint[] _names; // upper 2 bits: rank of the binding, smaller is better
+    private readonly uint[] _names; // upper 2 bits: rank of the binding, smaller is better; then whether no symbol of the address has a size
 
     private SymbolTable(IByteSource source, ElfSection strings, ulong start, ulong[] addresses, ulong[] sizesAndNames, int count)
     {
@@ -97,6 +98,9 @@ internal sealed class SymbolTable
     }
 
     public ulong AddressOf(int index) => _start + _offsets[index];
+
+    /// <summary>Whether nothing in the table says where the function ends: other functions may lie before the next symbol.</summary>
+    public bool IsUnsized(int index) => (_names[index] & Unsized) != 0;
 
     /// <summary>The name of the function at <paramref name="first"/>, as in the table; null when it cannot be read.</summary>
     /// <remarks>
@@ -237,7 +241,7 @@ internal sealed class SymbolTable
 
             for (var i = first; i <= last && !sized; i++)
             {
-                sizesAndNames[i] |= Math.Min(Math.Min(next, EndOfSection(program, addresses[i])) - addresses[i], uint.MaxValue) << 32;
+                sizesAndNames[i] |= Math.Min(Math.Min(next, EndOfSection(program, addresses[i])) - addresses[i], uint.MaxValue) << 32 | Unsized;
             }
 
             next = addresses[first];

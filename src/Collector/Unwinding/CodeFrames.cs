@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ActorProfiler.Collector.Elf;
 using Iced.Intel;
 
@@ -6,15 +5,12 @@ namespace ActorProfiler.Collector.Unwinding;
 
 /// <summary>The rows of code that nothing describes, by the code itself: what its instructions do to the stack pointer and to rbp.</summary>
 /// <remarks>
-/// For files like musl's, whose build leaves unwind tables out. Functions begin where symbols, direct calls and taken addresses point to. From there every path is followed; what
+/// For files like musl's, whose build leaves unwind tables out. Functions begin at <see cref="CodeEntries"/>. From there every path is followed; what
 /// only a jump table leads to is taken to have the frame of the jump, since compilers change a frame at a function's begin and ends only.
 /// A guess where hand-written code does otherwise. x86-64 only.
 /// </remarks>
 internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
 {
-    private const int LargestText = 8 << 20;
-    private const int SymbolEntrySize = 24;
-    private const int FunctionSymbol = 2;
     private const int InstructionsBetweenChecks = 65_536;
 
     private readonly Stack<Path> _paths = new();
@@ -35,14 +31,14 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
     /// <exception cref="FormatException">A table of symbols reaches past the end of the file.</exception>
     public void Add(ElfFile file, Action check)
     {
-        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= LargestText } text || !file.IsCode(text.Address) || IsDescribed(text, isStatic: file.Section(".dynamic") is null))
+        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= CodeEntries.LargestText } text || !file.IsCode(text.Address) || IsDescribed(text, isStatic: file.Section(".dynamic") is null))
         {
             return;
         }
 
-        (_code, _address) = (file.ReadSection(text, LargestText), text.Address);
+        (_code, _address) = (file.ReadSection(text, CodeEntries.LargestText), text.Address);
         (_frames, _lengths, _isEntry) = (new CodeFrame[_code.Length], new byte[_code.Length], new bool[_code.Length]);
-        var entries = Entries(file, check);
+        var entries = CodeEntries.Find(file, text, _code, check);
         foreach (var (start, end) in builder.Functions)
         {
             Mark(start, end, entries);
@@ -68,51 +64,6 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
 
         return described > (isStatic ? text.Size - (text.Size / 64) : text.Size / 2);
     }
-
-    /// <summary>Where functions begin: by symbols, and by the calls and the functions' addresses that a sweep over the code finds.</summary>
-    private HashSet<int> Entries(ElfFile file, Action check)
-    {
-        var entries = new HashSet<int>();
-        foreach (var section in file.Sections)
-        {
-            if (section is { HasBytes: true, Type: ElfSection.DynamicSymbols or ElfSection.SymbolTable } && section.Link < file.Sections.Length)
-            {
-                AddSymbols(file.ReadSection(section, ElfLimits.SymbolTableBytes), file.ReadSection(file.Sections[(int)section.Link], ElfLimits.SymbolTableBytes), entries);
-            }
-        }
-
-        var decoder = DecoderAt(0);
-        for (var count = 1; (int)(decoder.IP - _address) < _code.Length; count++)
-        {
-            CheckNowAndThen(count, check);
-            decoder.Decode(out var instruction);
-            var target = instruction.FlowControl == FlowControl.Call ? instruction.NearBranchTarget
-                : instruction is { Mnemonic: Mnemonic.Lea, IsIPRelativeMemoryOperand: true } ? instruction.IPRelativeMemoryAddress : 0;
-            if (OffsetOf(target) is { } function)
-            {
-                entries.Add(function);
-            }
-        }
-
-        return entries;
-    }
-
-    private void AddSymbols(ReadOnlySpan<byte> symbols, ReadOnlySpan<byte> strings, HashSet<int> entries)
-    {
-        for (; symbols.Length >= SymbolEntrySize; symbols = symbols[SymbolEntrySize..])
-        {
-            var name = BinaryPrimitives.ReadUInt32LittleEndian(symbols);
-            if ((symbols[4] & 0xf) == FunctionSymbol && OffsetOf(BinaryPrimitives.ReadUInt64LittleEndian(symbols[8..])) is { } function
-                && name < strings.Length && !IsPart(strings[(int)name..]))
-            {
-                entries.Add(function);
-            }
-        }
-    }
-
-    /// <summary>Whether a name, ended by a zero, is that of a part of a function: one is jumped into with the function's frame.</summary>
-    private static bool IsPart(ReadOnlySpan<byte> name) =>
-        name[..Math.Max(name.IndexOf((byte)0), 0)].EndsWith(".cold"u8);
 
     /// <summary>Leaves described code out.</summary>
     private void Mark(ulong start, ulong end, HashSet<int> entries)

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Symbols;
 using ActorProfiler.Collector.Symbols.Demangling;
+using ActorProfiler.Tests.Elf;
 
 namespace ActorProfiler.Tests.Symbols;
 
@@ -89,6 +90,53 @@ public class FileSymbolsTests
         var line = program.Run("objdump", $"-d {program.Path}").Split('\n').First(text => text.Contains("<getenv@plt>:", StringComparison.Ordinal));
 
         Assert.Equal("getenv@plt", NameAt(Open(program.Path), Convert.ToUInt64(line.Split(' ')[0], 16) + 4));
+    }
+
+    /// <summary>As musl's memset, behind which its clone lies: neither has a size, and only one has a name.</summary>
+    [Fact]
+    public void Ends_a_function_without_a_size_where_the_code_calls_another()
+    {
+        const string Assembly = """
+            asm(".text\n .globl copy\n .type copy,@function\n copy: mov %rdi,%rax\n jmp 1f\n nop\n 1: ret\n"
+                ".p2align 4\n here: nop\n nop\n ret\n"
+                ".p2align 4\n .globl enter\n .type enter,@function\n enter: call here\n ret\n");
+            int main(void) { return 0; }
+            """;
+        using var program = new CompiledProgram(Assembly, "-O1 -fno-asynchronous-unwind-tables");
+        var addresses = program.Symbols();
+        var symbols = Open(program.Path);
+
+        var location = symbols.Resolve(addresses["here"] + 1);
+
+        Assert.Equal("copy", NameAt(symbols, addresses["copy"] + 6));
+        Assert.Equal($"program+0x{addresses["here"]:x}", location.Lines[0].Function.Name);
+        Assert.Equal(addresses["here"], location.Address);
+        Assert.Equal("enter", NameAt(symbols, addresses["enter"] + 5));
+    }
+
+    [Theory]
+    [InlineData("-O1")]
+    [InlineData("-O1 -static -no-pie")]
+    [InlineData("-O1 -static-pie")]
+    public void Names_the_entry_point_of_a_stripped_program(string flags)
+    {
+        using var program = new CompiledProgram(Source, flags);
+        var start = program.Symbols()["_start"];
+        program.Run("strip", program.Path);
+
+        Assert.Equal("_start", NameAt(Open(program.Path), start + 33));
+    }
+
+    [Fact]
+    public void Does_not_take_a_library_for_a_program()
+    {
+        using var library = new CompiledProgram(Source, "-O1 -shared -fPIC -Wl,-e,seen");
+        var seen = library.Symbols()["seen"];
+
+        var file = ElfFile.Read(new MemorySource(File.ReadAllBytes(library.Path)), "/lib/a.so");
+
+        Assert.Equal(seen, file.EntryPoint);
+        Assert.False(file.IsProgram());
     }
 
     [Fact]

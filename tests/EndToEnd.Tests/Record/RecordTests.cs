@@ -50,6 +50,10 @@ public sealed class RecordTests : IDisposable
         var whole = profile.ShareOf(stack => Recorded.Follows(stack, "run_query", "serve"));
         Assert.True(inLibrary > 50, $"{inLibrary:F1} % are in the library");
         Assert.True(whole > 94, $"{whole:F1} % are whole");
+
+        // clone has no symbol and lies behind memset, which has one without a size.
+        var threads = profile.ShareOf(stack => stack is [.., "serve", _, var outermost] && outermost.StartsWith("libc.so+0x", StringComparison.Ordinal));
+        Assert.True(threads > 94, $"{threads:F1} % begin in an unnamed function of the library");
     }
 
     [Fact]
