@@ -10,6 +10,10 @@ internal interface IMemoryReader
 {
     ProcessIdentity Identity { get; }
 
+    /// <summary>Ends an interval.</summary>
+    /// <param name="round">Its number.</param>
+    void EndRound(long round);
+
     /// <summary>Whether there is something to read that nobody reads yet. Then <see cref="Read"/> must follow.</summary>
     bool TryBegin();
 

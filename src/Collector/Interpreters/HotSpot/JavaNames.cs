@@ -3,25 +3,15 @@ using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Interpreters.HotSpot;
 
-/// <summary>Names the frames of Java in stack records, which are read from the memory of their JVMs in the background.</summary>
-/// <remarks>All but the reading belongs to the sampling thread.</remarks>
+/// <summary>Names the frames of Java in stack records.</summary>
 /// <param name="unread">Counts what could not be read, by reason.</param>
-internal sealed class JavaNames(ConcurrentDictionary<string, long> unread, TimeProvider time)
+internal sealed class JavaNames(ConcurrentDictionary<string, long> unread, TimeProvider time) : MemoryNames<JavaProcess>(unread, "jvm_busy", time)
 {
-    private const int IndexShift = 56;
-    private const ulong AddressMask = (1ul << IndexShift) - 1;
-
-    private readonly MemoryReaders _readers = new(unread, "jvm_busy", time);
-    private readonly Dictionary<ProcessIdentity, JavaProcess> _processes = [];
-    private long _round;
+    private readonly ConcurrentDictionary<string, long> _unread = unread;
 
     /// <summary>Begins with a process that runs a JVM.</summary>
     /// <param name="library">libjvm.so as the process maps it.</param>
-    public JavaProcess Add(ProcessIdentity identity, MappedFile library) =>
-        _processes.TryGetValue(identity, out var known) ? known : _processes[identity] = new JavaProcess(identity, library, unread);
-
-    /// <summary>The process has ended and its stacks are forgotten.</summary>
-    public void Forget(ProcessIdentity identity) => _processes.Remove(identity);
+    public JavaProcess Add(ProcessIdentity identity, MappedFile library) => Add(identity, () => new JavaProcess(identity, library, _unread));
 
     /// <summary>The frames of a stack that run code of the JVM's making.</summary>
     /// <param name="image">Tells such code from that of files; null when it could not be read.</param>
@@ -32,18 +22,18 @@ internal sealed class JavaNames(ConcurrentDictionary<string, long> unread, TimeP
         var frames = new List<JavaFrame>();
         for (var i = 0; i < addresses.Length; i++)
         {
-            if (words.Length > 0 && (int)(words[0] >> IndexShift) == i)
+            if (words.Length > 0 && FrameOf(words[0]) is var (index, method) && index == i)
             {
-                frames.Add(new JavaFrame(i, process.FindMethod(words[0] & AddressMask, _round)));
+                frames.Add(new JavaFrame(i, process.FindMethod(method, Round)));
                 words = words[1..];
             }
             else if (image?.Find(addresses[i] - (i > 0 ? 1u : 0)) is not { Mapping.Path.Length: > 0 })
             {
-                frames.Add(new JavaFrame(i, process.Find(addresses[i], _round)));
+                frames.Add(new JavaFrame(i, process.Find(addresses[i], Round)));
             }
         }
 
-        _readers.Request(process);
+        Request(process);
         return [.. frames];
     }
 
@@ -52,23 +42,7 @@ internal sealed class JavaNames(ConcurrentDictionary<string, long> unread, TimeP
     {
         foreach (var frame in frames)
         {
-            frame.Code.LastRound = _round;
+            frame.Code.LastRound = Round;
         }
-    }
-
-    /// <summary>Lets names that are on their way arrive.</summary>
-    /// <param name="limit">Longest wait.</param>
-    public void Wait(TimeSpan limit) => _readers.Wait(limit);
-
-    /// <summary>Ends an interval.</summary>
-    public void EndRound()
-    {
-        foreach (var process in _processes.Values)
-        {
-            process.EndRound(_round);
-            _readers.Request(process);
-        }
-
-        _round++;
     }
 }

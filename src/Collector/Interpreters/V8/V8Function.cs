@@ -8,11 +8,9 @@ namespace ActorProfiler.Collector.Interpreters.V8;
 internal sealed record V8Name(string Text, string File, int Line, bool IsBuiltin);
 
 /// <summary>The function whose SharedFunctionInfo is at an address of a process. The garbage collector may put another one there.</summary>
-internal sealed class V8Function(ulong address)
+internal sealed class V8Function(ulong address) : SeenPlace(address)
 {
     private V8Name? _name;
-
-    public ulong Address => address;
 
     /// <summary>Null until it has been read, and when it cannot be. Written by a reading thread.</summary>
     public V8Name? Name
@@ -20,9 +18,6 @@ internal sealed class V8Function(ulong address)
         get => Volatile.Read(ref _name);
         set => Volatile.Write(ref _name, value);
     }
-
-    /// <summary>The last interval that saw it. Of the sampling thread.</summary>
-    public long LastRound { get; set; }
 
     /// <summary>The words it was read from: while they are the same, so is it. Of the reading thread.</summary>
     public V8Words Words { get; set; }
