@@ -69,6 +69,8 @@ struct walk {
 	__u64 python_thread; /* the state to look at next, of python_interpreter */
 	__u32 python_searches;
 	__u32 v8_next;			    /* the next user frame to look at */
+	__u64 v8_function;		    /* of the innermost frame, where it is not in that frame yet */
+	__u64 code[7];			    /* around the instruction pointer: V8_CODE_WORDS */
 	__u64 frame_words[MAX_USER_FRAMES]; /* V8: the user frame's rbp; HotSpot: the method interpreted in it; 0: not
 					       known */
 	struct stack_record record;
@@ -517,6 +519,8 @@ static __always_inline int step(struct walk *w)
 	return rule ? step_by_rule(w, rule) : step_by_frame_pointer(w);
 }
 
+#include "v8_edges.h"
+
 SEC("perf_event")
 int unwind(struct bpf_perf_event_data *ctx)
 {
@@ -525,6 +529,8 @@ int unwind(struct bpf_perf_event_data *ctx)
 
 	if (!w)
 		return drop(DROP_NO_SCRATCH);
+	if (w->process.flags & PROCESS_V8 && !w->record.user_frames)
+		step_from_v8_edge(w);
 	for (int i = 0; i < FRAMES_PER_CALL; i++) {
 		__u32 n = w->record.user_frames;
 
@@ -771,6 +777,7 @@ static __always_inline void reset(struct walk *w)
 	w->python_calls = 0;
 	w->python_searches = 0;
 	w->v8_next = 0;
+	w->v8_function = 0;
 	w->in_unread_code = 0;
 	w->innermost = 1;
 }

@@ -14,9 +14,13 @@
 #define V8_TAG_MASK	   3 /* of a tagged word: low bit 0 in a small integer, 01 in a pointer */
 #define V8_TAG		   1
 
-/* Word of a record: the frame's index among the user frames << V8_INDEX_SHIFT | address of the SharedFunctionInfo. */
+/*
+ * Word of a record: the frame's index among the user frames << V8_INDEX_SHIFT | V8_ENTERED if the function was found in
+ * a register, for its frame does not stand yet | address of the SharedFunctionInfo.
+ */
 #define V8_INDEX_SHIFT 56
-#define V8_ADDRESS     ((1ull << V8_INDEX_SHIFT) - 1)
+#define V8_ENTERED     (1ull << 55)
+#define V8_ADDRESS     (V8_ENTERED - 1)
 _Static_assert(MAX_USER_FRAMES <= 256, "the index of a frame is one byte");
 
 /* Value of `v8s`, by pid. Offsets in bytes, in objects from their tagged address; mirrored by V8Layout.cs. */
@@ -73,13 +77,20 @@ static __always_inline void add_v8_frame(struct walk *w, struct v8 *v, struct v8
 {
 	__u64 fp = w->frame_words[frame & (MAX_USER_FRAMES - 1)];
 	__u32 at = w->record.user_frames + 2 * w->record.python_frames + w->record.v8_frames;
+	__u64 entered = 0;
 
-	if (!fp || at >= MAX_USER_WORDS)
+	if (at >= MAX_USER_WORDS)
 		return;
-	if (READ_USER(r->context, fp + v->frame_context) || !is_v8_pointer(r->context) ||
-	    READ_USER(r->function, fp + v->frame_function) || !find_shared(v, r))
+	if (!frame && w->v8_function) {
+		r->function = w->v8_function;
+		entered = V8_ENTERED;
+	} else if (!fp || READ_USER(r->context, fp + v->frame_context) || !is_v8_pointer(r->context) ||
+		   READ_USER(r->function, fp + v->frame_function)) {
 		return;
-	w->frames[at & (MAX_USER_WORDS - 1)] = (__u64)frame << V8_INDEX_SHIFT | r->shared;
+	}
+	if (!find_shared(v, r))
+		return;
+	w->frames[at & (MAX_USER_WORDS - 1)] = (__u64)frame << V8_INDEX_SHIFT | entered | r->shared;
 	w->record.v8_frames++;
 }
 

@@ -29,7 +29,7 @@ internal sealed class JavaScriptFrames
             }
 
             var isInterpreter = isInFile(i) && V8Runtime.IsInterpreter(native.Lines[^1].Function.SystemName);
-            if (NameAt(functions, i) is { } name)
+            if (NameAt(functions, i) is { } name && !(isInFile(i) && functions[0].IsEntered && !isInterpreter))
             {
                 if (isInFile(i) && !isInterpreter)
                 {

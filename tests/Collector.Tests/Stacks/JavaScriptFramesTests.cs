@@ -34,6 +34,20 @@ public class JavaScriptFramesTests
         Assert.Equal(["[anon]", "main"], Merge([null, null], (0, null), (1, "main")));
 
     [Fact]
+    public void Believes_a_register_where_a_function_is_entered_but_not_in_other_code_of_V8()
+    {
+        var function = Function("called");
+        var (generated, builtin) = (new List<Location> { Native(null) }, new List<Location> { Native("Builtins_CallFunction") });
+        var entered = new V8Frame(0, function, IsEntered: true);
+
+        new JavaScriptFrames().Merge(generated, 0, [entered], _ => false);
+        new JavaScriptFrames().Merge(builtin, 0, [entered], _ => true);
+
+        Assert.Equal("called", Assert.Single(generated).Lines[0].Function.Name);
+        Assert.Equal("Builtins_CallFunction", Assert.Single(builtin).Lines[0].Function.Name);
+    }
+
+    [Fact]
     public void Gives_the_same_location_for_the_same_function()
     {
         var function = Function("twice");

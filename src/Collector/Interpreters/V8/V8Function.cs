@@ -28,4 +28,5 @@ internal readonly record struct V8Words(ulong NameOrScope, ulong Script);
 
 /// <summary>One frame of a JavaScript function in a stack.</summary>
 /// <param name="Index">Of the native frame that it is.</param>
-internal readonly record struct V8Frame(int Index, V8Function Function);
+/// <param name="IsEntered">The function is about to make its frame, if the native code is generated from it; else it is only about to be called.</param>
+internal readonly record struct V8Frame(int Index, V8Function Function, bool IsEntered = false);

@@ -7,6 +7,8 @@ namespace ActorProfiler.Collector.Interpreters.V8;
 /// <param name="unread">Counts what could not be read, by reason.</param>
 internal sealed class V8Names(ConcurrentDictionary<string, long> unread, TimeProvider time) : MemoryNames<V8Process>(unread, "v8_busy", time)
 {
+    private const ulong Entered = 1ul << 55; // V8_ENTERED in bpf/v8.h
+
     /// <summary>Begins with a process that runs V8.</summary>
     public V8Process Add(ProcessIdentity identity, V8Metadata metadata) => Add(identity, () => new V8Process(identity, metadata));
 
@@ -23,7 +25,7 @@ internal sealed class V8Names(ConcurrentDictionary<string, long> unread, TimePro
         for (var i = 0; i < frames.Length; i++)
         {
             var (index, address) = FrameOf(words[i]);
-            frames[i] = new V8Frame(index, process.Find(address, Round));
+            frames[i] = new V8Frame(index, process.Find(address & ~Entered, Round), (address & Entered) != 0);
         }
 
         Request(process);
