@@ -81,6 +81,7 @@ struct task_struct {
 	int tgid;
 	__u64 start_boottime;
 	__u32 self_exec_id;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct signal_struct *signal;

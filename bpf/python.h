@@ -343,7 +343,7 @@ int python(struct bpf_perf_event_data *ctx)
 
 	if (!w)
 		return drop(DROP_NO_SCRATCH);
-	pid = w->record.pid;
+	pid = w->python_of;
 	p = bpf_map_lookup_elem(&pythons, &pid);
 	if (p) {
 		w->python_frame = find_python_frame(p, thread_register(), w->leaf_registers[7]);
@@ -355,7 +355,7 @@ int python(struct bpf_perf_event_data *ctx)
 			bpf_tail_call(ctx, &calls, CALL_PYTHON_SEARCH);
 		}
 	}
-	bpf_tail_call(ctx, &calls, CALL_EMIT);
+	bpf_tail_call(ctx, &calls, w->is_copied ? CALL_COPY : CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }
 
@@ -370,7 +370,7 @@ int python_search(struct bpf_perf_event_data *ctx)
 
 	if (!w)
 		return drop(DROP_NO_SCRATCH);
-	pid = w->record.pid;
+	pid = w->python_of;
 	p = bpf_map_lookup_elem(&pythons, &pid);
 	if (!p)
 		goto out;
@@ -397,7 +397,7 @@ int python_search(struct bpf_perf_event_data *ctx)
 	else if (++w->python_searches < PYTHON_SEARCH_CALLS)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON_SEARCH);
 out:
-	bpf_tail_call(ctx, &calls, CALL_EMIT);
+	bpf_tail_call(ctx, &calls, w->is_copied ? CALL_COPY : CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }
 
@@ -410,7 +410,7 @@ int python_frames(struct bpf_perf_event_data *ctx)
 
 	if (!w)
 		return drop(DROP_NO_SCRATCH);
-	pid = w->record.pid;
+	pid = w->python_of;
 	p = bpf_map_lookup_elem(&pythons, &pid);
 	if (!p)
 		goto out;
@@ -425,6 +425,6 @@ int python_frames(struct bpf_perf_event_data *ctx)
 out:
 	if (w->process.flags & PROCESS_V8)
 		bpf_tail_call(ctx, &calls, CALL_V8);
-	bpf_tail_call(ctx, &calls, CALL_EMIT);
+	bpf_tail_call(ctx, &calls, w->is_copied ? CALL_COPY : CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }

@@ -70,8 +70,9 @@ _Static_assert(sizeof(struct stack_record) == 56, "stack_record is 56 bytes, see
  * A tick whose walk has to wait until the collector has read the process: the registers and the innermost part of the
  * stack, walked later by Sampling/StackWalker.cs. record.user_frames is 0 and record.hash is not set.
  */
-#define COPY_PAGES 4
-#define COPY_BYTES (COPY_PAGES * 4096)
+#define COPY_PAGES	     4
+#define COPY_BYTES	     (COPY_PAGES * 4096)
+#define COPIED_PYTHON_FRAMES 64
 struct stack_copy {
 	struct stack_record record;
 	__u64 time; /* bpf_ktime_get_ns() */
@@ -80,6 +81,7 @@ struct stack_copy {
 	__u64 start;	     /* address of the first byte */
 	__u64 length;	     /* bytes that could be read, of the COPY_BYTES that follow */
 	__u64 kernel[MAX_KERNEL_FRAMES];
+	__u64 python[2 * COPIED_PYTHON_FRAMES]; /* as in stack_record: of a child that has Python from its parent */
 };
 
 /* Kinds of process_event. */

@@ -68,9 +68,11 @@ struct walk {
 	__u64 python_interpreter;
 	__u64 python_thread; /* the state to look at next, of python_interpreter */
 	__u32 python_searches;
-	__u32 v8_next;			    /* the next user frame to look at */
-	__u64 v8_function;		    /* of the innermost frame, where it is not in that frame yet */
-	__u64 code[7];			    /* around the instruction pointer: V8_CODE_WORDS */
+	__u32 python_of;   /* pid of the process whose layout holds: the parent's, for a child that is not known yet */
+	__u32 is_copied;   /* the stack is copied when Python's frames have been read */
+	__u32 v8_next;	   /* the next user frame to look at */
+	__u64 v8_function; /* of the innermost frame, where it is not in that frame yet */
+	__u64 code[7];	   /* around the instruction pointer: V8_CODE_WORDS */
 	__u64 frame_words[MAX_USER_FRAMES]; /* V8: the user frame's rbp; HotSpot: the method interpreted in it; 0: not
 					       known */
 	struct stack_record record;
@@ -223,15 +225,15 @@ static __always_inline void *shard_at(__u32 index)
 	return shard ? bpf_map_lookup_elem(shard, &zero) : 0;
 }
 
-/* Thread group id of the current task in the collector's pid namespace, 0 if it has none there. */
-static __always_inline __u32 current_pid(struct task_struct *leader)
+/* Thread group id of a task in the collector's pid namespace, 0 if it has none there. */
+static __always_inline __u32 pid_of(struct task_struct *leader)
 {
 	struct pid *pid;
 	void *number;
 	__u32 levels;
 
 	if (!pid_namespace)
-		return bpf_get_current_pid_tgid() >> 32;
+		return BPF_CORE_READ(leader, tgid);
 	pid = BPF_CORE_READ(leader, thread_pid);
 	levels = BPF_CORE_READ(pid, level);
 	number = (void *)pid + bpf_core_field_offset(struct pid, numbers);
@@ -656,6 +658,13 @@ int copy(struct bpf_perf_event_data *ctx)
 	c->record.ending = ENDING_NONE;
 	c->record.user_frames = 0;
 	c->record.kernel_frames = 0;
+	if (c->record.python_frames)
+		__builtin_memcpy(c->python, w->frames, sizeof(c->python));
+	if (c->record.python_frames > COPIED_PYTHON_FRAMES) {
+		c->record.python_frames = COPIED_PYTHON_FRAMES;
+		c->python[2 * COPIED_PYTHON_FRAMES - 2] = 0;
+		c->python[2 * COPIED_PYTHON_FRAMES - 1] = 0;
+	}
 	c->time = bpf_ktime_get_ns();
 	c->ip = w->leaf_ip;
 	__builtin_memcpy(c->registers, w->leaf_registers, sizeof(c->registers));
@@ -679,6 +688,8 @@ int copy(struct bpf_perf_event_data *ctx)
 	bpf_ringbuf_submit(c, BPF_RB_NO_WAKEUP);
 	return 0;
 walk:
+	w->record.python_frames = 0;
+	w->calls = 0;
 	bpf_tail_call(ctx, &calls, w->record.user_frames ? CALL_EMIT : CALL_UNWIND);
 	return drop(DROP_NO_SCRATCH);
 }
@@ -760,7 +771,7 @@ static __always_inline __u32 identify(struct stack_record *r, struct task_struct
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
-	r->pid = current_pid(leader);
+	r->pid = pid_of(leader);
 	r->start_time = BPF_CORE_READ(leader, start_boottime);
 	/* 8 bytes wide since 5.7; the low half is enough. */
 	bpf_core_read(&r->exec_id, sizeof(r->exec_id), &task->self_exec_id);
@@ -776,10 +787,26 @@ static __always_inline void reset(struct walk *w)
 	w->calls = 0;
 	w->python_calls = 0;
 	w->python_searches = 0;
+	w->is_copied = 0;
 	w->v8_next = 0;
 	w->v8_function = 0;
 	w->in_unread_code = 0;
 	w->innermost = 1;
+}
+
+/* A child that has not called exec has the interpreter of its parent, at the same addresses. */
+static __always_inline int inherits_python(struct walk *w, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent, group_leader);
+	__u32 exec_id = 0, pid = pid_of(parent);
+
+	bpf_core_read(&exec_id, sizeof(exec_id), &parent->self_exec_id);
+	if (!pid || exec_id != w->record.exec_id || !bpf_map_lookup_elem(&pythons, &pid))
+		return 0;
+	w->python_of = pid;
+	w->is_copied = 1;
+	w->calls = PYTHON_CALLS / 2; /* leaves enough of them for a walk, if there is no room for the copy */
+	return 1;
 }
 
 SEC("perf_event")
@@ -809,6 +836,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	pid = identify(&w->record, task);
 	if (!pid)
 		return drop(DROP_OTHER_NAMESPACE);
+	w->python_of = pid;
 
 	process = bpf_map_lookup_elem(&processes, &pid);
 	if (process) {
@@ -837,8 +865,11 @@ int sample(struct bpf_perf_event_data *ctx)
 	if (settings.collect_user && !(w->process.flags & PROCESS_NO_USER) &&
 	    !(w->record.flags & RECORD_KERNEL_THREAD)) {
 		if (find_user_registers(ctx, task, w)) {
-			if (!w->process.mapping_count && w->process.state != PROCESS_PROFILED)
+			if (!w->process.mapping_count && w->process.state != PROCESS_PROFILED) {
+				if (inherits_python(w, task))
+					bpf_tail_call(ctx, &calls, CALL_PYTHON);
 				bpf_tail_call(ctx, &calls, CALL_COPY);
+			}
 			bpf_tail_call(ctx, &calls, CALL_UNWIND);
 		}
 		w->record.ending = ENDING_NO_REGISTERS;

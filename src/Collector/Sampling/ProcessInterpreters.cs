@@ -61,17 +61,24 @@ internal sealed class ProcessInterpreters
         var java = TellOfJava(process, image);
         AskJit(process, image);
         _hotSpot.Request(image);
-        if (!process.IsInterpreterSought)
-        {
-            process.Python = PythonRuntime.Find(image, out var reason);
-
-            // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
-            process.IsInterpreterSought = process.Python is not null || reason.Length > 0;
-            Count(reason);
-        }
-
+        SeekPython(process);
         var flags = (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
         return flags | java | TellOfV8(process, image);
+    }
+
+    /// <summary>Reads where Python is in a process, if it has been read itself and that is not known.</summary>
+    public void SeekPython(KnownProcess process)
+    {
+        if (process.Image is not { } image || process.IsInterpreterSought)
+        {
+            return;
+        }
+
+        process.Python = PythonRuntime.Find(image, out var reason);
+
+        // A launcher loads its libpython after it has started: without either, ask again when the mappings have grown.
+        process.IsInterpreterSought = process.Python is not null || reason.Length > 0;
+        Count(reason);
     }
 
     /// <summary>A table of generated code is about to come.</summary>

@@ -40,6 +40,11 @@ internal sealed class ProcessTable(
         var tracked = Track(IdentityOf(copy.Record), copy.Record.Comm);
         tracked.Process.LastRound = _round;
         reader.Read(tracked, copy.Time);
+        if (copy.Python.Length > 0)
+        {
+            interpreters.SeekPython(tracked.Process);
+        }
+
         return tracked.Process;
     }
 

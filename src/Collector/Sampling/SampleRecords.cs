@@ -65,6 +65,14 @@ internal struct KernelAddresses
     private ulong _first;
 }
 
+[InlineArray(2 * Frames)]
+internal struct CopiedPythonFrames
+{
+    public const int Frames = 64;
+
+    private ulong _first;
+}
+
 /// <summary><c>struct stack_copy</c>; <see cref="CopiedBytes"/> of the stack follow it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StackCopyRecord
@@ -78,6 +86,7 @@ internal struct StackCopyRecord
     public ulong Start;
     public ulong Length;
     public KernelAddresses Kernel;
+    public CopiedPythonFrames Python;
 }
 
 internal enum EventKind : uint

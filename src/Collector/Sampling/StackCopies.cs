@@ -39,7 +39,7 @@ internal sealed class StackCopies(ProcessTable processes, UnwindTableStore table
         {
             var (frames, ending) = isUserWanted
                 ? new StackWalker(copy, address => tables.Executables.FindRule(rows, address)).Walk() : ([], WalkEnding.None);
-            stacks.Add(process, copy.Record, [.. frames, .. copy.Kernel], ending);
+            stacks.Add(process, copy.Record, [.. frames, .. copy.Kernel], isUserWanted ? copy.Python : [], ending);
         }
     }
 }

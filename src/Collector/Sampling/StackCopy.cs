@@ -8,7 +8,8 @@ namespace ActorProfiler.Collector.Sampling;
 /// <param name="Registers">In DWARF's order.</param>
 /// <param name="Start">Address of the first of <paramref name="Stack"/>.</param>
 /// <param name="Kernel">Kernel addresses, innermost first.</param>
-internal sealed record StackCopy(StackRecord Record, ulong Time, ulong Ip, ulong[] Registers, ulong Start, byte[] Stack, ulong[] Kernel)
+/// <param name="Python">Two words for each Python frame.</param>
+internal sealed record StackCopy(StackRecord Record, ulong Time, ulong Ip, ulong[] Registers, ulong Start, byte[] Stack, ulong[] Kernel, ulong[] Python)
 {
     /// <summary>Of a record.</summary>
     public static readonly int Bytes = Marshal.SizeOf<StackCopyRecord>() + StackCopyRecord.CopiedBytes;
@@ -23,15 +24,17 @@ internal sealed record StackCopy(StackRecord Record, ulong Time, ulong Ip, ulong
         }
 
         ref readonly var copy = ref MemoryMarshal.AsRef<StackCopyRecord>(bytes);
-        if (copy.Length > StackCopyRecord.CopiedBytes || copy.Record.KernelFrames > KernelAddresses.KernelFrames)
+        if (copy.Length > StackCopyRecord.CopiedBytes || copy.Record.KernelFrames > KernelAddresses.KernelFrames || copy.Record.PythonFrames > CopiedPythonFrames.Frames)
         {
-            throw new FormatException($"stack copy of {copy.Length} bytes and {copy.Record.KernelFrames} kernel frames: too many");
+            throw new FormatException(
+                $"stack copy of {copy.Length} bytes, {copy.Record.KernelFrames} kernel and {copy.Record.PythonFrames} Python frames: too many");
         }
 
         ReadOnlySpan<ulong> registers = copy.Registers;
         var stack = bytes[Marshal.SizeOf<StackCopyRecord>()..];
         ReadOnlySpan<ulong> kernel = copy.Kernel;
+        ReadOnlySpan<ulong> python = copy.Python;
         return new StackCopy(
-            copy.Record, copy.Time, copy.Ip, [.. registers], copy.Start, [.. stack[..(int)copy.Length]], [.. kernel[..copy.Record.KernelFrames]]);
+            copy.Record, copy.Time, copy.Ip, [.. registers], copy.Start, [.. stack[..(int)copy.Length]], [.. kernel[..copy.Record.KernelFrames]], [.. python[..(2 * copy.Record.PythonFrames)]]);
     }
 }

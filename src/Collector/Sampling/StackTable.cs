@@ -89,7 +89,8 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
 
     /// <summary>Takes one tick of a stack that was walked from its copy.</summary>
     /// <param name="addresses">User addresses, then kernel addresses, each innermost first.</param>
-    public void Add(KnownProcess process, in StackRecord record, ulong[] addresses, WalkEnding ending)
+    /// <param name="python">Two words for each Python frame.</param>
+    public void Add(KnownProcess process, in StackRecord record, ulong[] addresses, ReadOnlySpan<ulong> python, WalkEnding ending)
     {
         if (_byHash.Count + _singles.Count >= MostStacks)
         {
@@ -98,7 +99,8 @@ internal sealed class StackTable(Func<StackRecord, KnownProcess> processOf, Stac
         }
 
         var user = addresses.Length - record.KernelFrames;
-        _singles.Add(new CountedStack(new RawStack(process, addresses, user, [], [], CopiedJava(process, addresses.AsSpan(0, user)), record.Weight, ending, record.Flags) { LastRound = _round }, 1));
+        var frames = python.IsEmpty ? [] : pythonOf(process, python);
+        _singles.Add(new CountedStack(new RawStack(process, addresses, user, frames, [], CopiedJava(process, addresses.AsSpan(0, user)), record.Weight, ending, record.Flags) { LastRound = _round }, 1));
     }
 
     private JavaFrame[] CopiedJava(KnownProcess process, ReadOnlySpan<ulong> user) => process.Java is { } jvm ? java.Read(jvm, process.Image, user, []) : [];

@@ -100,7 +100,7 @@ public class StackWalkerTests
     {
         registers ??= new ulong[16];
         (registers[7], registers[6]) = (Start, bp);
-        return new StackWalker(new StackCopy(default, Time: 0, Leaf, registers, Start, stack, Kernel: []), ruleAt).Walk();
+        return new StackWalker(new StackCopy(default, Time: 0, Leaf, registers, Start, stack, Kernel: [], Python: []), ruleAt).Walk();
     }
 
     private static byte[] Stack(params (int Offset, ulong Value)[] words)
