@@ -34,6 +34,7 @@ enum tail_call {
 	CALL_PYTHON_SEARCH,
 	CALL_PYTHON_FRAMES,
 	CALL_V8,
+	CALL_HOTSPOT,
 	CALL_COPY,
 	CALL_EMIT,
 	CALLS
@@ -182,6 +183,7 @@ int python(struct bpf_perf_event_data *ctx);
 int python_search(struct bpf_perf_event_data *ctx);
 int python_frames(struct bpf_perf_event_data *ctx);
 int v8(struct bpf_perf_event_data *ctx);
+int hotspot(struct bpf_perf_event_data *ctx);
 int copy(struct bpf_perf_event_data *ctx);
 int emit(struct bpf_perf_event_data *ctx);
 
@@ -197,6 +199,7 @@ struct {
 	    [CALL_PYTHON_SEARCH] = (void *)&python_search,
 	    [CALL_PYTHON_FRAMES] = (void *)&python_frames,
 	    [CALL_V8] = (void *)&v8,
+	    [CALL_HOTSPOT] = (void *)&hotspot,
 	    [CALL_COPY] = (void *)&copy,
 	    [CALL_EMIT] = (void *)&emit,
     } };
@@ -552,16 +555,19 @@ int unwind(struct bpf_perf_event_data *ctx)
 out:
 	if (w->process.flags & PROCESS_PYTHON)
 		bpf_tail_call(ctx, &calls, CALL_PYTHON);
-	if (w->process.flags & (PROCESS_V8 | PROCESS_HOTSPOT))
+	if (w->process.flags & PROCESS_V8)
 		bpf_tail_call(ctx, &calls, CALL_V8);
 	if (w->in_unread_code)
 		bpf_tail_call(ctx, &calls, CALL_COPY);
+	if (w->process.flags & PROCESS_HOTSPOT)
+		bpf_tail_call(ctx, &calls, CALL_HOTSPOT);
 	bpf_tail_call(ctx, &calls, CALL_EMIT);
 	return drop(DROP_NO_SCRATCH);
 }
 
 #include "python.h"
 #include "v8.h"
+#include "hotspot.h"
 
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {

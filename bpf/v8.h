@@ -94,17 +94,6 @@ static __always_inline void add_v8_frame(struct walk *w, struct v8 *v, struct v8
 	w->record.v8_frames++;
 }
 
-static __always_inline void add_hotspot_frame(struct walk *w, __u32 frame)
-{
-	__u64 method = w->frame_words[frame & (MAX_USER_FRAMES - 1)];
-	__u32 at = w->record.user_frames + 2 * w->record.python_frames + w->record.v8_frames;
-
-	if (!method || method > V8_ADDRESS || at >= MAX_USER_WORDS)
-		return;
-	w->frames[at & (MAX_USER_WORDS - 1)] = (__u64)frame << V8_INDEX_SHIFT | method;
-	w->record.v8_frames++;
-}
-
 SEC("perf_event")
 int v8(struct bpf_perf_event_data *ctx)
 {
@@ -117,17 +106,14 @@ int v8(struct bpf_perf_event_data *ctx)
 		return drop(DROP_NO_SCRATCH);
 	pid = w->record.pid;
 	v = bpf_map_lookup_elem(&v8s, &pid);
-	if (!v && !(w->process.flags & PROCESS_HOTSPOT))
+	if (!v)
 		goto out;
 	for (int i = 0; i < V8_FRAMES_PER_CALL; i++) {
 		frame = w->v8_next;
 		if (frame >= w->record.user_frames)
 			goto out;
 		w->v8_next = frame + 1;
-		if (v)
-			add_v8_frame(w, v, r, frame);
-		else
-			add_hotspot_frame(w, frame);
+		add_v8_frame(w, v, r, frame);
 		barrier_var(i); /* the verifier has to see it count */
 	}
 	bpf_tail_call(ctx, &calls, CALL_V8);
