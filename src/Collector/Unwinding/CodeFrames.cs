@@ -13,6 +13,9 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
 {
     private const int InstructionsBetweenChecks = 65_536;
 
+    // What the compiler's crtbegin.o adds to each program without descriptions. Libraries have tables among their assembly, which are not worth reading.
+    private const ulong StartCode = 256;
+
     private readonly Stack<Path> _paths = new();
     private readonly Stack<Path> _jumpTables = new();
     private readonly HashSet<int> _withJumpTable = [];
@@ -26,12 +29,12 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
     /// <param name="Function">Offset of the function's first.</param>
     private readonly record struct Path(int At, int Function, CodeFrame Frame);
 
-    /// <summary>Adds the functions of <c>.text</c> unless most of it is described already; nearly all, in a static program, which may hold a C library that is not.</summary>
+    /// <summary>Adds the functions of <c>.text</c> that are not described: all of a C library's, or assembly among functions that are. Does nothing where they are few.</summary>
     /// <param name="check">Called now and then; ends the work by throwing.</param>
     /// <exception cref="FormatException">A table of symbols reaches past the end of the file.</exception>
     public void Add(ElfFile file, Action check)
     {
-        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= CodeEntries.LargestText } text || !file.IsCode(text.Address) || IsDescribed(text, isStatic: file.Section(".dynamic") is null))
+        if (file.Section(".text") is not { HasBytes: true, Size: > 0 and <= CodeEntries.LargestText } text || !file.IsCode(text.Address) || IsDescribed(file, text))
         {
             return;
         }
@@ -54,16 +57,8 @@ internal sealed class CodeFrames(UnwindTableBuilder builder, UnwindRules rules)
         AddRows();
     }
 
-    private bool IsDescribed(ElfSection text, bool isStatic)
-    {
-        var described = 0ul;
-        foreach (var (start, end) in builder.Functions)
-        {
-            described += start >= text.Address && end - text.Address <= text.Size ? end - start : 0;
-        }
-
-        return described > (isStatic ? text.Size - (text.Size / 64) : text.Size / 2);
-    }
+    private bool IsDescribed(ElfFile file, ElfSection text) =>
+        builder.UndescribedBytes(text.Address, text.Address + text.Size) <= (file.IsProgram() ? Math.Min(text.Size / 64, StartCode) : text.Size / 8);
 
     /// <summary>Leaves described code out.</summary>
     private void Mark(ulong start, ulong end, HashSet<int> entries)

@@ -8,6 +8,8 @@ internal sealed class UnwindTableBuilder(int rowLimit)
     private const int RuleBits = 16;
     private const int AddressBits = 48;
 
+    private static readonly Comparison<(ulong Start, ulong End, int FirstRow, int LastRow)> _byStart = static (one, other) => one.Start.CompareTo(other.Start);
+
     private readonly List<(ulong Start, ulong End, int FirstRow, int LastRow)> _functions = [];
     private readonly List<ulong> _rows = []; // address << 16 | rule
     private int _firstRow;
@@ -45,6 +47,25 @@ internal sealed class UnwindTableBuilder(int rowLimit)
 
     public void EndFunction(ulong start, ulong end, int firstRow) => _functions.Add((start, end, firstRow, _rows.Count));
 
+    /// <summary>Bytes of a range of code that no function describes, padding between functions left out.</summary>
+    public ulong UndescribedBytes(ulong start, ulong end)
+    {
+        _functions.Sort(_byStart);
+        var (undescribed, at) = (0ul, start);
+        foreach (var function in _functions)
+        {
+            if (function.End <= at || function.Start >= end)
+            {
+                continue;
+            }
+
+            undescribed += function.Start > at + LargestPadding ? function.Start - at : 0;
+            at = function.End;
+        }
+
+        return undescribed + (end > at + LargestPadding ? end - at : 0);
+    }
+
     public void DropRows(int firstRow) => _rows.RemoveRange(firstRow, _rows.Count - firstRow);
 
     /// <summary>The table, or null when there is no function.</summary>
@@ -56,7 +77,7 @@ internal sealed class UnwindTableBuilder(int rowLimit)
             return null;
         }
 
-        _functions.Sort(static (one, other) => one.Start.CompareTo(other.Start));
+        _functions.Sort(_byStart);
         var changes = Flatten();
         var (firstPage, lastPage) = (changes[0] >> RuleBits + UnwindTable.PageShift, changes[^1] >> RuleBits + UnwindTable.PageShift);
         if (lastPage - firstPage > LargestSpan >> UnwindTable.PageShift)

@@ -79,18 +79,21 @@ public class CodeFramesTests
         Assert.All(FrameListing.Read(program.Path), row => Assert.True(FrameListing.Agree(_rules[described.Find(row.Address)], row), $"{row}"));
     }
 
-    /// <summary>As a program of C with musl's library in it, which has no descriptions.</summary>
-    [Fact]
-    public void Adds_what_is_not_described_of_a_static_program_that_is()
+    /// <summary>As a program of C with musl's library in it, which has no descriptions, or one with assembly that has none.</summary>
+    [Theory]
+    [InlineData("-static -nostdlib -e main")]
+    [InlineData("-static-pie -nostdlib -e main")]
+    [InlineData("-pie")]
+    public void Adds_what_is_not_described_of_a_program_that_is(string flags)
     {
         const string Mixed = """
-            __asm__(".text\n.type bare, @function\nbare: push %rbx\ncall leaf\npop %rbx\nret\n.size bare, . - bare");
+            __asm__(".text\n.type bare, @function\nbare: push %rbx\n.skip 128, 0x90\ncall leaf\npop %rbx\nret\n.size bare, . - bare");
             int bare(int);
             __attribute__((noinline)) int leaf(int x) { return x * 3; }
             __attribute__((noinline)) int more(int x) { volatile int room[64]; for (int i = 0; i < 64; i++) room[i] = x; return leaf(room[x & 63]); }
             int main(int c) { return bare(c) + more(c); }
             """;
-        using var program = new CompiledProgram(Mixed, "-O2 -fcf-protection=none -static -nostdlib -e main");
+        using var program = new CompiledProgram(Mixed, $"-O2 -fcf-protection=none {flags}");
 
         var table = Compile(File.ReadAllBytes(program.Path));
 
