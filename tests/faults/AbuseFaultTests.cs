@@ -137,7 +137,7 @@ public sealed class AbuseFaultTests
 
         var verdict = await tier.JudgeAsync();
         var during = tier.Oracle.AcknowledgementSeconds(from, until);
-        var (p99Before, p99During) = (DestinationFaultTests.Quantile(before, 0.99), DestinationFaultTests.Quantile(during, 0.99));
+        var (p99Before, p99During) = (Samples.Quantile(before, 0.99), Samples.Quantile(during, 0.99));
         Assert.False(tier[0].HasExited, tier.Text);
         Assert.True(grown < 128, $"RSS grew by {grown:0} MiB");
         Assert.True(p99During < p99Before + 5, $"an honest batch was acknowledged after {p99Before:0.00} s before, {p99During:0.00} s meanwhile");

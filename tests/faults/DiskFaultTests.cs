@@ -74,7 +74,7 @@ public sealed class DiskFaultTests
             await tier.AllUpAsync();
 
             // What the damage hit is lost and counted to the tick; the rest arrives, nothing is invented and nothing is doubled.
-            var counted = (await DestinationFaultTests.DroppedTicksAsync(tier)).GetValueOrDefault("damaged");
+            var counted = (await DroppedTicks.ByReasonAsync(tier)).GetValueOrDefault("damaged");
             verdict = await tier.JudgeAsync(dropped: counted);
             Assert.InRange(counted, 1, tier.Oracle.AcknowledgedTicks);
             Assert.Contains("damaged", await HealthAsync(tier), StringComparison.Ordinal);
