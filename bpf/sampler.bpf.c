@@ -514,6 +514,28 @@ static __always_inline int step_over_null_call(struct walk *w)
 	return step_to(w, ip, w->sp + 8, w->bp);
 }
 
+/*
+ * Whether the thread returns into a trampoline that CPython has put before a function (-X perf), which nothing
+ * describes: sub $8,%rsp; call *%rcx; add $8,%rsp; ret. The last two of them come next.
+ */
+static __always_inline int is_python_trampoline(struct walk *w)
+{
+	const __u64 add_ret = 0xc308c48348ull;
+	__u64 code = 0;
+
+	return w->process.flags & PROCESS_PYTHON && !w->innermost && !bpf_probe_read_user(&code, 5, (void *)w->ip) &&
+	       code == add_ret;
+}
+
+static __always_inline int step_over_trampoline(struct walk *w)
+{
+	__u64 ip;
+
+	if (bpf_probe_read_user(&ip, sizeof(ip), (void *)(w->sp + 8)))
+		return end_walk(w, ENDING_READ_FAULT);
+	return step_to(w, ip, w->sp + 16, w->bp);
+}
+
 static __always_inline int step(struct walk *w)
 {
 	struct unwind_rule *rule;
@@ -521,7 +543,9 @@ static __always_inline int step(struct walk *w)
 	if (w->innermost && w->ip < LOWEST_CODE_ADDRESS)
 		return step_over_null_call(w);
 	rule = find_rule(w, w->innermost ? w->ip : w->ip - 1);
-	return rule ? step_by_rule(w, rule) : step_by_frame_pointer(w);
+	if (rule)
+		return step_by_rule(w, rule);
+	return is_python_trampoline(w) ? step_over_trampoline(w) : step_by_frame_pointer(w);
 }
 
 #include "v8_edges.h"

@@ -15,17 +15,17 @@ internal static class PythonDebugOffsets
     private static ReadOnlySpan<byte> Cookie => "xdebugpy"u8;
 
     /// <summary>Where the numbers stand that differ between versions; the others follow from them.</summary>
-    private readonly record struct Places(int InterpreterNext, int InterpreterThreads, int Thread, int ThreadId, int Frame, int Code);
+    private readonly record struct Places(int InterpreterNext, int InterpreterThreads, int Thread, int ThreadId, int Frame, int Code, int Object);
 
     private static readonly ImmutableDictionary<int, Places> _places = new Dictionary<int, Places>
     {
-        [13] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 19, ThreadId: 24, Frame: 28, Code: 34),
-        [14] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 27, Frame: 31, Code: 39),
-        [15] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 30, Frame: 39, Code: 47),
+        [13] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 19, ThreadId: 24, Frame: 28, Code: 34, Object: 44),
+        [14] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 27, Frame: 31, Code: 39, Object: 50),
+        [15] = new(InterpreterNext: 8, InterpreterThreads: 9, Thread: 22, ThreadId: 30, Frame: 39, Code: 47, Object: 58),
     }.ToImmutableDictionary();
 
     /// <summary>The layout; its <see cref="PythonLayout.Interpreters"/> is the offset in <c>_PyRuntime</c>.</summary>
-    /// <returns>Null, with the reason, for a version or a build that is not known.</returns>
+    /// <returns>Null, with the reason, for a version that is not known. A build without the interpreter's lock differs in its offsets alone.</returns>
     /// <exception cref="FormatException">The bytes are no such description.</exception>
     public static PythonLayout? Parse(ReadOnlySpan<byte> bytes, out string reason)
     {
@@ -35,15 +35,15 @@ internal static class PythonDebugOffsets
         }
 
         var version = (int)(Number(bytes, 1) >> 16 & 0xff);
-        var isFreeThreaded = Number(bytes, 2) != 0;
-        if (isFreeThreaded || !_places.TryGetValue(version, out var at))
+        if (!_places.TryGetValue(version, out var at))
         {
-            reason = isFreeThreaded ? "python_free_threaded" : "python_version";
+            reason = "python_version";
             return null;
         }
 
         reason = "";
-        return PythonLayout.NewText with
+        var isFreeThreaded = Number(bytes, 2) != 0;
+        return PythonLayout.TextBehind(Offset(bytes, at.Object), hasWideInterned: isFreeThreaded && version > 13) with
         {
             Interpreters = Number(bytes, 5),
             InterpreterNext = Offset(bytes, at.InterpreterNext),

@@ -53,8 +53,8 @@ internal readonly record struct PythonLayout(
     // struct PyASCIIObject up to 3.11, with the wstr field that 3.12 took out. Include/cpython/unicodeobject.h.
     private static readonly PythonLayout _oldText = new() { TextState = 32, TextLength = 16, TextAscii = 48, TextCompact = 72, AsciiBit = 1 << 6 };
 
-    /// <summary>The text part of 3.12 and later.</summary>
-    public static readonly PythonLayout NewText = new() { TextState = 32, TextLength = 16, TextAscii = 40, TextCompact = 56, AsciiBit = 1 << 6 };
+    /// <summary>The text part of 3.12 and later, in a build with the interpreter's lock.</summary>
+    public static readonly PythonLayout NewText = TextBehind(objectHead: 16, hasWideInterned: false);
 
     /// <summary>Versions that do not describe themselves, measured on the debug information of their builds: by minor version.</summary>
     /// <remarks><see cref="Interpreters"/> is the offset of the list's head in <c>_PyRuntime</c> here, and so is <see cref="Attached"/>, of <c>gilstate.tstate_current</c>.</remarks>
@@ -109,6 +109,18 @@ internal readonly record struct PythonLayout(
         Attached = Attached == 0 ? 0 : runtime + bias + Attached,
         StateAddress = StateKind is PythonStateKind.None or PythonStateKind.Offset ? StateAddress : StateAddress + bias,
     });
+
+    /// <summary>The text part of 3.12 and later.</summary>
+    /// <param name="objectHead">Bytes of what every object begins with.</param>
+    /// <param name="hasWideInterned">The bits before the kind of characters are a byte: from 3.14 on in builds without the interpreter's lock.</param>
+    public static PythonLayout TextBehind(uint objectHead, bool hasWideInterned) => new()
+    {
+        TextLength = objectHead,
+        TextState = objectHead + 16,
+        TextAscii = objectHead + 24,
+        TextCompact = objectHead + 40,
+        AsciiBit = hasWideInterned ? 1u << 12 : 1u << 6,
+    };
 
     private static PythonLayout Before311(ulong attached) => _oldText with
     {

@@ -21,8 +21,14 @@ internal sealed class PythonFrames
     public void Merge(List<Location> frames, int first, ReadOnlySpan<PythonFrame> python)
     {
         _merged.Clear();
+        var hasPython = python.Length > 0;
         foreach (var native in frames[first..])
         {
+            if (hasPython && IsTrampoline(native))
+            {
+                continue;
+            }
+
             if (python.Length > 0 && IsLoop(native))
             {
                 python = TakeCall(python);
@@ -60,6 +66,9 @@ internal sealed class PythonFrames
 
         return [];
     }
+
+    /// <summary>With <c>-X perf</c> each function has one, named after it in a perf map. Source: Python/perf_trampoline.c.</summary>
+    private static bool IsTrampoline(Location location) => location.Lines is [.., var line] && line.Function.SystemName.StartsWith("py::", StringComparison.Ordinal);
 
     private static bool IsLoop(Location location) =>
         location.Lines[^1].Function.SystemName is var name && name.StartsWith(PythonRuntime.Loop, StringComparison.Ordinal)

@@ -38,16 +38,30 @@ public class PythonDebugOffsetsTests
             layout);
     }
 
-    [Theory]
-    [InlineData(8 + 2, 99, "python_version")]
-    [InlineData(16, 1, "python_free_threaded")]
-    public void Says_why_a_build_is_not_known(int at, byte value, string expected)
+    [Fact]
+    public void Says_that_a_version_is_not_known()
     {
         var bytes = Runtime("3.14");
-        bytes[at] = value;
+        bytes[8 + 2] = 99;
 
         Assert.Null(PythonDebugOffsets.Parse(bytes, out var reason));
-        Assert.Equal(expected, reason);
+        Assert.Equal("python_version", reason);
+    }
+
+    /// <summary>Its objects begin with 32 bytes, and from 3.14 on the bits of a string's state stand elsewhere.</summary>
+    [Theory]
+    [InlineData("3.13", 44, 1u << 6)]
+    [InlineData("3.14", 50, 1u << 12)]
+    public void Reads_the_text_of_a_build_without_the_interpreters_lock(string version, int objectSize, uint asciiBit)
+    {
+        var bytes = Runtime(version);
+        bytes[2 * sizeof(ulong)] = 1;
+        Assert.Equal(16, bytes[objectSize * sizeof(ulong)]);
+        bytes[objectSize * sizeof(ulong)] = 32;
+
+        var layout = PythonDebugOffsets.Parse(bytes, out _)!.Value;
+
+        Assert.Equal((32u, 48u, 56u, 72u, asciiBit), (layout.TextLength, layout.TextState, layout.TextAscii, layout.TextCompact, layout.AsciiBit));
     }
 
     [Fact]
