@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Net;
 using ActorProfiler.Tests.Run;
-using Microsoft.AspNetCore.Http;
 
 namespace ActorProfiler.Tests.Faults;
 

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography;
-using ActorProfiler.Labels;
 using ActorProfiler.Protocol;
-using ActorProfiler.Security;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
