@@ -33,14 +33,8 @@ internal sealed class ProcessInterpreters
     /// <summary>Processes whose interpreter could not be read, by reason, since the start. Their native stacks remain.</summary>
     public ConcurrentDictionary<string, long> Unread { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether Python's frames are read where a process's target does not say.</summary>
-    public bool ReadsPython { get; set; } = true;
-
-    /// <summary>Whether the JavaScript functions of V8 are named.</summary>
-    public bool ReadsV8 { get; set; } = true;
-
-    /// <summary>Whether the methods of JVMs are named.</summary>
-    public bool ReadsHotSpot { get; set; } = true;
+    /// <summary>Which interpreters' frames are read, where a process's target does not say.</summary>
+    public SamplingOptions Options { get; set; } = new();
 
     /// <summary>Names of Java methods.</summary>
     public JavaNames Java { get; }
@@ -62,7 +56,7 @@ internal sealed class ProcessInterpreters
         AskJit(process, image);
         _hotSpot.Request(image);
         SeekPython(process);
-        var flags = (python ?? ReadsPython) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
+        var flags = (python ?? Options.Python) && process.Python is { } layout && _pythons.Set(process.Identity.Pid, layout) ? ProcessFlags.Python : ProcessFlags.None;
         return flags | java | TellOfV8(process, image);
     }
 
@@ -150,13 +144,13 @@ internal sealed class ProcessInterpreters
             return ProcessFlags.None;
         }
 
-        process.Java.IsEnabled = ReadsHotSpot;
-        return ReadsHotSpot ? ProcessFlags.HotSpot : ProcessFlags.None;
+        process.Java.IsEnabled = Options.HotSpot;
+        return Options.HotSpot ? ProcessFlags.HotSpot : ProcessFlags.None;
     }
 
     private ProcessFlags TellOfV8(KnownProcess process, ProcessImage image)
     {
-        if (!ReadsV8)
+        if (!Options.V8)
         {
             return ProcessFlags.None;
         }

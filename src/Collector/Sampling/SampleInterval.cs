@@ -18,7 +18,34 @@ internal sealed record SampleInterval(
 /// <param name="Ticks">Expiries of the sampling clocks in running tasks.</param>
 /// <param name="Dropped">By reason, see <see cref="DropReasons"/>.</param>
 /// <param name="Recorded">Ticks in the interval's stacks.</param>
-internal sealed record IntervalCounts(long Ticks, IReadOnlyDictionary<string, long> Dropped, long Recorded);
+internal sealed record IntervalCounts(long Ticks, IReadOnlyDictionary<string, long> Dropped, long Recorded)
+{
+    /// <summary>The counts of an interval.</summary>
+    /// <param name="tally">What the BPF programs counted in it.</param>
+    /// <param name="joined">Its stacks.</param>
+    /// <param name="ringFull">Ticks whose stack never came.</param>
+    /// <param name="tooManyStacks">Ticks of stacks that were refused.</param>
+    public static IntervalCounts Of(in Tally tally, IReadOnlyList<CountedStack> joined, long ringFull, long tooManyStacks)
+    {
+        var dropped = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (var i = 0; i < DropReasons.KernelCount; i++)
+        {
+            Add(DropReasons.Kernel[i], (long)tally.Drops[i]);
+        }
+
+        Add(DropReasons.RingFull, ringFull);
+        Add(DropReasons.TooManyStacks, tooManyStacks);
+        return new IntervalCounts((long)tally.Ticks, dropped, joined.Sum(counted => counted.Ticks));
+
+        void Add(string reason, long ticks)
+        {
+            if (ticks > 0)
+            {
+                dropped[reason] = dropped.GetValueOrDefault(reason) + ticks;
+            }
+        }
+    }
+}
 
 /// <summary>What a session holds, and what has gone wrong in it since it started.</summary>
 /// <param name="Clocks">Sampling clocks: one per online CPU.</param>

@@ -9,8 +9,6 @@ namespace ActorProfiler.Collector.Sampling;
 /// <remarks>One thread at a time; it must call <see cref="Poll"/> every second, so that the stack buffer does not fill.</remarks>
 internal sealed class SamplingSession : IDisposable
 {
-    private const string ObjectName = "sampler.bpf.o";
-
     /// <summary>How often it looks for a table that is being made.</summary>
     private static readonly TimeSpan _tablePoll = TimeSpan.FromMilliseconds(20);
 
@@ -47,16 +45,11 @@ internal sealed class SamplingSession : IDisposable
         _options = options;
         _files = files;
         _time = time;
-        _programs = BpfObject.Load(ReadObject(), programs => Configure(programs, options));
+        _programs = SamplingPrograms.Load(options);
         try
         {
             Tables = new UnwindTableStore(_programs, tableShards, time);
-            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), _programs.Map("v8s"), jit, Tables.Rules, time)
-            {
-                ReadsPython = options.Python,
-                ReadsV8 = options.V8,
-                ReadsHotSpot = options.HotSpot,
-            };
+            _interpreters = new ProcessInterpreters(_programs.Map("pythons"), _programs.Map("v8s"), jit, Tables.Rules, time) { Options = options };
             var journal = new MappingJournal();
             _records = new ProcessRecords(journal, time);
             var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
@@ -123,9 +116,10 @@ internal sealed class SamplingSession : IDisposable
         var isNewRate = options.SampleRate != _options.SampleRate;
         _options = options;
         WriteSettings();
-        if ((_interpreters.ReadsPython, _interpreters.ReadsV8, _interpreters.ReadsHotSpot) != (options.Python, options.V8, options.HotSpot))
+        var before = _interpreters.Options;
+        _interpreters.Options = options;
+        if ((before.Python, before.V8, before.HotSpot) != (options.Python, options.V8, options.HotSpot))
         {
-            (_interpreters.ReadsPython, _interpreters.ReadsV8, _interpreters.ReadsHotSpot) = (options.Python, options.V8, options.HotSpot);
             Processes.Reconsider();
         }
 
@@ -178,8 +172,10 @@ internal sealed class SamplingSession : IDisposable
         Processes.EndRound();
         _interpreters.EndRound(_namePatience);
         var isTableFull = _stacks.Count >= StackTable.MostStacks;
-        var tally = CountsOf(joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
-        return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, tally, State());
+        var tally = _tally.ReadIncrease();
+        _eventsLost += (long)tally.EventsLost;
+        var counts = IntervalCounts.Of(tally, joined, isTableFull ? 0 : orphans, refused + (isTableFull ? orphans : 0));
+        return new SampleInterval(start, _time.GetElapsedTime(stamp, _intervalStamp), period, joined, counts, State());
     }
 
     public void Dispose()
@@ -193,23 +189,6 @@ internal sealed class SamplingSession : IDisposable
         _eventRing?.Dispose();
         Tables?.Dispose();
         _programs.Dispose();
-    }
-
-    private static byte[] ReadObject()
-    {
-        using var resource = typeof(SamplingSession).Assembly.GetManifestResourceStream(ObjectName)
-            ?? throw new InvalidOperationException($"the program was built without {ObjectName}");
-        var bytes = new byte[resource.Length];
-        resource.ReadExactly(bytes);
-        return bytes;
-    }
-
-    private static void Configure(BpfObject programs, SamplingOptions options)
-    {
-        programs.InitialConstants<uint>()[0] = PidNamespace.Read();
-        var cpus = OnlineCpus.Read().Count;
-        programs.Map("stacks").MaxEntries = BufferSizes.Stacks(cpus, options.SampleRate);
-        programs.Map("copies").MaxEntries = BufferSizes.Copies(cpus, options.SampleRate);
     }
 
     private void WriteSettings()
@@ -260,27 +239,4 @@ internal sealed class SamplingSession : IDisposable
         _interpreters.Unread,
         _files.Refusals,
         Tables.Refused);
-
-    private IntervalCounts CountsOf(List<CountedStack> joined, long ringFull, long tooManyStacks)
-    {
-        var tally = _tally.ReadIncrease();
-        _eventsLost += (long)tally.EventsLost;
-        var dropped = new Dictionary<string, long>(StringComparer.Ordinal);
-        for (var i = 0; i < DropReasons.KernelCount; i++)
-        {
-            Add(DropReasons.Kernel[i], (long)tally.Drops[i]);
-        }
-
-        Add(DropReasons.RingFull, ringFull);
-        Add(DropReasons.TooManyStacks, tooManyStacks);
-        return new IntervalCounts((long)tally.Ticks, dropped, joined.Sum(counted => counted.Ticks));
-
-        void Add(string reason, long ticks)
-        {
-            if (ticks > 0)
-            {
-                dropped[reason] = dropped.GetValueOrDefault(reason) + ticks;
-            }
-        }
-    }
 }
