@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="clang llvm libbpf-dev libbpf1"
-	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables strace openjdk-17-jdk-headless uwsgi-core uwsgi-plugin-python3 python3-dev musl-tools"
+	[test]="python3 gcc g++ libc6-dev binutils bpftool chromium golang-go prometheus iproute2 nftables strace openjdk-17-jdk-headless nodejs uwsgi-core uwsgi-plugin-python3 python3-dev musl-tools"
 	[docker]="docker.io iproute2 prometheus gcc libc6-dev"
 	[check]="clang-format"
 	[fuzz]="afl++ gcc libc6-dev binutils golang-go"

@@ -4,6 +4,7 @@ using ActorProfiler.Collector.Elf;
 using ActorProfiler.Collector.Elf.Go;
 using ActorProfiler.Collector.Interpreters;
 using ActorProfiler.Collector.Interpreters.HotSpot;
+using ActorProfiler.Collector.Interpreters.V8;
 using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling;
 using ActorProfiler.Collector.Symbols;
@@ -40,7 +41,11 @@ internal static class FuzzTargets
         ["stat"] = bytes => ProcStat.Parse(bytes),
         ["status"] = bytes => ProcStatus.Parse(bytes),
         ["symbols"] = Symbols,
+        ["v8"] = JavaScriptFunction,
     };
+
+    /// <summary>Tagged address of the only function in the memory of <c>v8</c>.</summary>
+    public const ulong V8Function = 0x81;
 
     private static HotSpotLayout.Number Number(int offset, int width, bool isAddress = false) => new(offset, width, isAddress);
 
@@ -79,6 +84,29 @@ internal static class FuzzTargets
         }
 
         PythonDebugOffsets.Parse(bytes, out _);
+    }
+
+    /// <summary>The heap of a JavaScript engine laid out as that of Node.js 20, in a small memory: a function is at <see cref="V8Function"/>.</summary>
+    private static void JavaScriptFunction(byte[] bytes)
+    {
+        var metadata = new V8Metadata(
+            new V8Layout(FrameContext: -8, FrameFunction: -16, FunctionShared: 23, ObjectMap: -1, MapType: 11, SharedType: 262),
+            new V8Shared(NameOrScope: 15, Script: 31, TokenDistance: 43),
+            new V8Script(Type: 167, Name: 15, Source: 7, LineEnds: 55),
+            new V8Text(
+                FirstOtherType: 128, FormMask: 7, Sequential: 0, Cons: 1, External: 2, Sliced: 3, Thin: 5, WidthMask: 8, OneByte: 8, Length: 11,
+                OneByteCharacters: 15, TwoByteCharacters: 15, ConsFirst: 15, ConsSecond: 23, ThinActual: 15, SlicedParent: 15, SlicedOffset: 23, ExternalResource: 15),
+            new V8Scope(Type: 261, Locals: 2, FirstLocal: 3),
+            ArrayLength: 7,
+            ArrayElements: 15,
+            ArrayType: 175,
+            OddballType: 131);
+        var (heap, reader) = (new V8Heap(new MemorySource(bytes), metadata), new V8FunctionReader(metadata));
+        var words = reader.Look(heap, V8Function);
+        if (words != default && reader.Read(heap, V8Function, words) is { Text.Length: 0 })
+        {
+            throw new InvalidOperationException("a function without a name");
+        }
     }
 
     /// <summary>Records of what processes map, one after the other, each as long as its header says.</summary>

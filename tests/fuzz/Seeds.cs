@@ -24,9 +24,32 @@ internal static class Seeds
         "python" => [PythonRuntimeBytes()],
         "records" => [ProcessRecords()],
         "stat" => Texts("42 (a) R (b c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 1234 0 0"),
+        "v8" => [V8Memory()],
         "status" => Texts("Name:\tx\nUid:\t0\t1000\t0\t0\nNSpid:\t4711\t12\t1\n"),
         _ => [],
     };
+
+    /// <summary>A function (<see cref="FuzzTargets.V8Function"/>) in a script whose path is a concatenation; each object begins with the address of its map, which has its type.</summary>
+    private static byte[] V8Memory()
+    {
+        var memory = new byte[1024];
+        void Put(int at, params ReadOnlySpan<ulong> words) => MemoryMarshal.AsBytes(words).CopyTo(memory.AsSpan(at));
+        static ulong Small(int value) => (ulong)(uint)value << 32;
+        (int Map, int Type)[] maps = [(0x10, 262), (0x20, 261), (0x30, 167), (0x40, 40), (0x50, 131), (0x60, 33), (0x70, 175)];
+        foreach (var (map, type) in maps)
+        {
+            Put(map, 0, Small(type));
+        }
+
+        Put(0x80, 0x11, 0, 0x101, 0, 0x181, Small(3));
+        Put(0xf0, 0x51);
+        Put(0x100, 0x21, 0, Small(0), Small(0), 0x201, Small(-1), 0xf1, Small(9), Small(12), 0x11);
+        Put(0x180, 0x31, 0x241, 0x2c1, 0, 0, 0, 0, 0xf1);
+        Put(0x200, 0x41, Small(8), BitConverter.ToUInt64("runQuery"u8));
+        Put(0x240, 0x41, Small(16), BitConverter.ToUInt64("a;\nb;\nc;"u8), BitConverter.ToUInt64("\nd;\ne;\nf"u8));
+        Put(0x2c0, 0x61, Small(16), 0x201, 0x201);
+        return memory;
+    }
 
     /// <summary>One heap of one block with one method: push rbp, sub rsp, add rsp, pop rbp, ret.</summary>
     private static byte[] HotSpotMemory()
