@@ -38,6 +38,13 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     /// <summary>The JVM it runs, or null. Kept when it ends.</summary>
     public JavaProcess? Java { get; set; }
 
+    /// <summary>How often code of one file took the place of another's: names of addresses from before are others now. Written by the sampling thread.</summary>
+    public int Replacements
+    {
+        get => Volatile.Read(ref _replacements);
+        set => Volatile.Write(ref _replacements, value);
+    }
+
     /// <summary>It no longer runs; what is known of it stays until its last stacks are forgotten.</summary>
     public bool HasEnded { get; set; }
 
@@ -45,6 +52,7 @@ internal sealed class KnownProcess(ProcessIdentity identity, string comm)
     public long LastRound { get; set; }
 
     private ProcessImage? _image;
+    private int _replacements;
 
     /// <summary>Takes over what is known of the same process under another identity.</summary>
     public void TakeInterpreters(KnownProcess other) =>

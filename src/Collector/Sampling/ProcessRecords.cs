@@ -1,3 +1,4 @@
+using ActorProfiler.Collector.Processes;
 using ActorProfiler.Collector.Sampling.Native;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -8,6 +9,9 @@ internal sealed class ProcessRecords(MappingJournal journal, TimeProvider time) 
 {
     private readonly Dictionary<int, PerfBuffer> _byCpu = [];
     private readonly List<ProcessRecord> _waiting = [];
+
+    /// <summary>Told of each file that a process maps code of.</summary>
+    public Action<int, MemoryMapping>? OnMapped { get; init; }
 
     /// <summary>Opens a buffer on CPUs that came online and lets go of those that went.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -43,7 +47,12 @@ internal sealed class ProcessRecords(MappingJournal journal, TimeProvider time) 
         var taken = 0;
         while (taken < _waiting.Count && _waiting[taken].Time <= now)
         {
-            journal.Add(_waiting[taken++]);
+            var record = _waiting[taken++];
+            journal.Add(record);
+            if (record is { Change: ProcessChange.Mapped, Mapping.IsFile: true })
+            {
+                OnMapped?.Invoke(record.Pid, record.Mapping);
+            }
         }
 
         _waiting.RemoveRange(0, taken);

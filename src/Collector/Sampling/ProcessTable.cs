@@ -13,9 +13,13 @@ internal sealed class ProcessTable(
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
 
+    /// <summary>A program that loads libraries in turns, each in the place of another, is not read each time.</summary>
+    private static readonly TimeSpan _replacedPause = TimeSpan.FromMilliseconds(500);
+
     private readonly Dictionary<ProcessIdentity, TrackedProcess> _byIdentity = [];
     private readonly Dictionary<int, TrackedProcess> _running = [];
     private readonly Dictionary<int, TrackedProcess> _wanted = [];
+    private readonly HashSet<TrackedProcess> _replaced = [];
     private long _round;
 
     public int Count => _byIdentity.Count;
@@ -107,6 +111,37 @@ internal sealed class ProcessTable(
         {
             tracked.Decision = policy.Decide(tracked.Process);
             entries.Tell(tracked, ProcessState.Profiled);
+        }
+    }
+
+    /// <summary>A process mapped code of a file. Where another file's was, as after a library was loaded anew, its addresses mean other functions: nothing else would tell.</summary>
+    public void OnMapped(int pid, in MemoryMapping mapping)
+    {
+        if (_running.TryGetValue(pid, out var tracked) && tracked.Process.Image?.Find(mapping.Start) is { Mapping: { IsFile: true } before }
+            && (before.Device, before.Inode) != (mapping.Device, mapping.Inode))
+        {
+            _replaced.Add(tracked);
+        }
+    }
+
+    /// <summary>Reads the processes again in which a file took the place of another.</summary>
+    public void ReadReplaced()
+    {
+        foreach (var tracked in _replaced)
+        {
+            if (tracked.ReplacedReadAt != 0 && time.GetElapsedTime(tracked.ReplacedReadAt) < _replacedPause)
+            {
+                continue;
+            }
+
+            tracked.ReplacedReadAt = time.GetTimestamp();
+            _replaced.Remove(tracked);
+            if (!tracked.Process.HasEnded)
+            {
+                reader.ReadAgain(tracked);
+                tracked.Process.Replacements++;
+                entries.Tell(tracked, ProcessState.Profiled);
+            }
         }
     }
 
@@ -224,6 +259,7 @@ internal sealed class ProcessTable(
         entries.Remove(pid);
         if (_running.Remove(pid, out var ended))
         {
+            _replaced.Remove(ended);
             End(ended);
         }
 

@@ -51,7 +51,7 @@ internal sealed class SamplingSession : IDisposable
             Tables = new UnwindTableStore(_programs, tableShards, time);
             _interpreters = new ProcessInterpreters(_programs.Map("pythons"), _programs.Map("v8s"), jit, Tables.Rules, time) { Options = options };
             var journal = new MappingJournal();
-            _records = new ProcessRecords(journal, time);
+            _records = new ProcessRecords(journal, time) { OnMapped = (pid, mapping) => Processes?.OnMapped(pid, mapping) };
             var entries = new ProcessEntries(_programs.Map("processes"), Tables, _interpreters, time);
             Processes = new ProcessTable(entries, new ProcessReader(files, journal), files, policy, _interpreters, time);
             _stacks = new StackTable(Processes.Of, new PythonNames(_programs.Map("python_names")).Read, _interpreters.JavaScript, _interpreters.Java);
@@ -142,6 +142,7 @@ internal sealed class SamplingSession : IDisposable
         _eventRing.Poll(_interpreters.ExpectsTable && timeout > _tablePoll ? _tablePoll : timeout);
         TakeRecords();
         Processes.TakeTables();
+        Processes.ReadReplaced();
         while (_happened.TryDequeue(out var happened))
         {
             // Compiling the tables of a large program takes a while: nothing else may be lost meanwhile.

@@ -28,4 +28,7 @@ internal sealed class TrackedProcess(KnownProcess process)
     public ImmutableArray<MemoryMapping> Journaled { get; set; }
 
     public RereadPause Reread { get; } = new();
+
+    /// <summary>When it was last read because a file took the place of another; a timestamp of the clock, 0 for never.</summary>
+    public long ReplacedReadAt { get; set; }
 }

@@ -23,7 +23,8 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 
     /// <param name="IsFinal">False when code without a file has no name: a JIT may still tell it.</param>
     /// <param name="Version">Of the names, see <see cref="RawStack.NameVersion"/>.</param>
-    private sealed record Resolved(ResolvedStack Stack, bool IsFinal, int Version)
+    /// <param name="Replacements">Of the process's code, see <see cref="KnownProcess.Replacements"/>.</param>
+    private sealed record Resolved(ResolvedStack Stack, bool IsFinal, int Version, int Replacements)
     {
         public long LastRound { get; set; }
     }
@@ -44,11 +45,12 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
 
     private ResolvedStack Resolve(RawStack raw, bool goTableFallback)
     {
+        var replacements = raw.Process.Replacements; // before the image: an older one is looked up once more
         var image = raw.Process.Image;
         if (!_known.TryGetValue((raw, goTableFallback), out var resolved) || (!resolved.IsFinal && resolved.LastRound != _round)
-            || resolved.Version != raw.NameVersion)
+            || resolved.Version != raw.NameVersion || resolved.Replacements != replacements)
         {
-            resolved = ResolveAnew(raw, image, goTableFallback);
+            resolved = ResolveAnew(raw, image, goTableFallback, replacements);
             _known[(raw, goTableFallback)] = resolved;
         }
 
@@ -89,7 +91,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
         symbols.Clear();
     }
 
-    private Resolved ResolveAnew(RawStack raw, ProcessImage? image, bool goTableFallback)
+    private Resolved ResolveAnew(RawStack raw, ProcessImage? image, bool goTableFallback, int replacements)
     {
         var version = raw.NameVersion;
         _frames.Clear();
@@ -115,7 +117,7 @@ internal sealed class StackResolver(SymbolCaches symbols, JitNames jit)
             jit.OnUnknownCode(raw.Process.Identity);
         }
 
-        return new Resolved(new ResolvedStack([.. _frames]), isFinal, version);
+        return new Resolved(new ResolvedStack([.. _frames]), isFinal, version, replacements);
     }
 
     private void ResolveUser(RawStack raw, ProcessImage image, bool goTableFallback)

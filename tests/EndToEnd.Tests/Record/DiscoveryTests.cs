@@ -83,6 +83,32 @@ public sealed class DiscoveryTests : IDisposable
         Assert.True(profile.ShareOf(stack => stack.Contains("main") && stack.Contains("_start")) > 97, "stacks are cut short");
     }
 
+    /// <summary>Both libraries have the same addresses, one after the other.</summary>
+    [Fact]
+    public void Names_a_library_that_took_the_place_of_another()
+    {
+        Requirements.Bpf();
+        string[] flags = ["-O2", "-fomit-frame-pointer", "-shared", "-fPIC"];
+        var (first, second) = (TestPrograms.CompileC("plugin", [.. flags, "-Dplugin_inner=first_inner"]), TestPrograms.CompileC("plugin", [.. flags, "-Dplugin_inner=second_inner"]));
+        var program = TestPrograms.CompileC("reload", "-O2");
+
+        // On a loaded machine it takes longer to come to the second.
+        for (var seconds = 4; ; seconds *= 2)
+        {
+            using var reload = TestPrograms.Start(program, "2", first, second);
+
+            var profile = _recorder.Record(reload.Pid, $"{seconds}s");
+
+            var inSecond = profile.ShareOf(stack => Recorded.Follows(stack, "second_inner", "plugin_work"));
+            if (inSecond > 10)
+            {
+                return;
+            }
+
+            Assert.True(seconds < 30, $"{inSecond:F1} % in the second library");
+        }
+    }
+
     [Fact]
     public void Tells_processes_apart_that_have_the_same_id_one_after_the_other()
     {
