@@ -1,4 +1,3 @@
-using System.Text;
 using ActorProfiler.Collector.Processes;
 
 namespace ActorProfiler.Collector.Sampling;
@@ -13,13 +12,10 @@ internal sealed class ProcessTable(
     /// <summary>Rounds a process is remembered after its last sample, so that late stacks still find it.</summary>
     private const int RoundsKept = 3;
 
-    /// <summary>A program that loads libraries in turns, each in the place of another, is not read each time.</summary>
-    private static readonly TimeSpan _replacedPause = TimeSpan.FromMilliseconds(500);
-
     private readonly Dictionary<ProcessIdentity, TrackedProcess> _byIdentity = [];
     private readonly Dictionary<int, TrackedProcess> _running = [];
     private readonly Dictionary<int, TrackedProcess> _wanted = [];
-    private readonly HashSet<TrackedProcess> _replaced = [];
+    private readonly ReplacedFiles _replaced = new(time);
     private long _round;
 
     public int Count => _byIdentity.Count;
@@ -114,34 +110,23 @@ internal sealed class ProcessTable(
         }
     }
 
-    /// <summary>A process mapped code of a file. Where another file's was, as after a library was loaded anew, its addresses mean other functions: nothing else would tell.</summary>
+    /// <summary>A process mapped code of a file.</summary>
     public void OnMapped(int pid, in MemoryMapping mapping)
     {
-        if (_running.TryGetValue(pid, out var tracked) && tracked.Process.Image?.Find(mapping.Start) is { Mapping: { IsFile: true } before }
-            && (before.Device, before.Inode) != (mapping.Device, mapping.Inode))
+        if (_running.TryGetValue(pid, out var tracked))
         {
-            _replaced.Add(tracked);
+            _replaced.OnMapped(tracked, mapping);
         }
     }
 
     /// <summary>Reads the processes again in which a file took the place of another.</summary>
     public void ReadReplaced()
     {
-        foreach (var tracked in _replaced)
+        foreach (var tracked in _replaced.Due())
         {
-            if (tracked.ReplacedReadAt != 0 && time.GetElapsedTime(tracked.ReplacedReadAt) < _replacedPause)
-            {
-                continue;
-            }
-
-            tracked.ReplacedReadAt = time.GetTimestamp();
-            _replaced.Remove(tracked);
-            if (!tracked.Process.HasEnded)
-            {
-                reader.ReadAgain(tracked);
-                tracked.Process.Replacements++;
-                entries.Tell(tracked, ProcessState.Profiled);
-            }
+            reader.ReadAgain(tracked);
+            tracked.Process.Replacements++;
+            entries.Tell(tracked, ProcessState.Profiled);
         }
     }
 
@@ -202,7 +187,7 @@ internal sealed class ProcessTable(
     {
         if (!_byIdentity.TryGetValue(identity, out var tracked))
         {
-            tracked = new TrackedProcess(new KnownProcess(identity, TextOf(comm)));
+            tracked = new TrackedProcess(new KnownProcess(identity, comm.ToString()));
             tracked.Process.LastRound = _round;
             if (_wanted.TryGetValue(identity.Pid, out var wanted) && wanted.Placed is not null)
             {
@@ -259,7 +244,7 @@ internal sealed class ProcessTable(
         entries.Remove(pid);
         if (_running.Remove(pid, out var ended))
         {
-            _replaced.Remove(ended);
+            _replaced.Forget(ended);
             End(ended);
         }
 
@@ -283,12 +268,5 @@ internal sealed class ProcessTable(
         {
             interpreters.End(tracked.Process);
         }
-    }
-
-    private static string TextOf(Comm comm)
-    {
-        ReadOnlySpan<byte> bytes = comm;
-        var end = bytes.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ActorProfiler.Collector.Sampling;
 
@@ -30,6 +31,14 @@ internal enum RecordFlags : byte
 internal struct Comm
 {
     private byte _first;
+
+    /// <summary>The text up to the first zero byte.</summary>
+    public override readonly string ToString()
+    {
+        ReadOnlySpan<byte> bytes = this;
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+    }
 }
 
 /// <summary><c>struct stack_record</c>; user addresses, two words for each Python frame, one for each of V8, and kernel addresses follow it.</summary>
