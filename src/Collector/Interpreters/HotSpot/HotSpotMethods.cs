@@ -6,9 +6,9 @@ namespace ActorProfiler.Collector.Interpreters.HotSpot;
 /// <remarks>The bytes may say anything: each text is cut, and each method is read once. Not for several threads.</remarks>
 internal sealed class HotSpotMethods(HotSpotMethodLayout layout)
 {
-    private const int MostMethods = 100_000;
+    private const int MostMethods = 16_384;
     private const int LongestSymbol = 1024;
-    private const int LongestLineTable = 4096;
+    private const int LongestLineTable = 2048;
     private const int HasLines = 1;
     private const int WordBytes = 8;
     private const string Lambda = "$$Lambda";

@@ -14,7 +14,7 @@ internal sealed class HotSpotScopes(HotSpotMethodLayout layout, HotSpotMethods m
     private const int MostHops = 4096; // each goes back up to 254 segments
     private const int MostPcDescBytes = 4 << 20;
     private const int LargestScope = 64;
-    private const int DeepestInlining = 128;
+    private const int DeepestInlining = 64;
     private const byte FreeSegment = 0xff;
     private const int LargestSegmentShift = 16;
     private const int LongestName = 64;
