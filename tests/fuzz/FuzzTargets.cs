@@ -32,6 +32,7 @@ internal static class FuzzTargets
         ["frames"] = Frames,
         ["go"] = GoProgram,
         ["hotspot"] = HotSpot,
+        ["java"] = JavaMethods,
         ["kallsyms"] = bytes => KallsymsParser.Parse(new MemoryStream(bytes)),
         ["maps"] = bytes => MapsParser.ParseExecutable(bytes, 10_000),
         ["assembly"] = bytes => PrecompiledMethods.Read(bytes)?.Find(0x1000),
@@ -56,6 +57,28 @@ internal static class FuzzTargets
             Heaps: 0, ArrayLength: 0, ArrayData: 8, HeapLow: 24, HeapHigh: 32, SegmentShift: 40, Number(0, 8), Number(8, 1), BlockHeaderBytes: 16,
             BlobName: 96, FrameSize: Number(28, 4), FrameComplete: Number(20, 4), CodeBegin: Number(32, 8, isAddress: true), CodeEnd: Number(40, 8, isAddress: true));
         HotSpotFrames.Build(layout, new MemorySource(bytes), new UnwindRules())?.Find(0x1000);
+    }
+
+    /// <summary>Address of compiled code in the memory of <c>java</c>.</summary>
+    public const ulong JavaCode = 0x168;
+
+    /// <summary>Fields where JDK 25 has them or nearly so, in structures that fit into a small memory: the list of heaps is at 0.</summary>
+    private static void JavaMethods(byte[] bytes)
+    {
+        var layout = new HotSpotMethodLayout(
+            new HotSpotLayout(
+                Heaps: 0, ArrayLength: 0, ArrayData: 8, HeapLow: 0, HeapHigh: 8, SegmentShift: 16, Number(0, 8), Number(8, 1), BlockHeaderBytes: 16,
+                BlobName: 0, FrameSize: Number(8, 4), FrameComplete: Number(12, 4), CodeBegin: Number(16, 4), CodeEnd: Number(20, 4)),
+            SegmentMap: 24, ConstMethod: 8, Constants: 8, ConstMethodBytes: 48, ConstMethodFlags: 28, CodeSize: 32, NameIndex: 34, PoolHolder: 24, PoolBytes: 72,
+            SourceFileIndex: 54, KlassName: 24, SymbolLength: 4, SymbolBody: 6, Method: 24, PcDescBytes: 16, PcOffset: 0, ScopeOffset: 4, ImmutableData: 32,
+            ScopesStart: 40, ScopesEnd: 44, Scopes: Number(44, 4), MutableData: 48, Metadata: 56, AvoidsZeroBytes: true);
+        foreach (var call in new HotSpotScopes(layout, new HotSpotMethods(layout)).Find(new MemorySource(bytes), JavaCode))
+        {
+            if (call.Method.Name.Length == 0 || call.Line < 0)
+            {
+                throw new InvalidOperationException($"a method '{call.Method.Name}' on line {call.Line}");
+            }
+        }
     }
 
     /// <summary>The copy of a stack, walked by rules that it holds itself: 8 bytes for each of 16 addresses.</summary>

@@ -18,6 +18,7 @@ internal static class Seeds
             "_RINvMs0_NtCs1234_7mycrate3barNtB5_3FooReTlmEFG_RL0_hEuKj7b_E3baz", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "_RNvCs1234_7mycrateu8gdel_5qa"),
         "copy" => [CopiedStack()],
         "hotspot" => [HotSpotMemory()],
+        "java" => [JavaMemory()],
         "kallsyms" => Texts("ffffffff81000000 T _stext\nffffffffc0000000 t in_module\t[nf_tables]\n"),
         "maps" => Texts("7f1c2a000000-7f1c2a022000 r-xp 00026000 fd:01 1835012                    /usr/lib/a b.so (deleted)\n"),
         "perfmap" => Texts("1000 100 old\n1040 20 new name\n0x2000 0x20 third\r\nfffffffffffffff0 f last\n"),
@@ -48,6 +49,43 @@ internal static class Seeds
         Put(0x200, 0x41, Small(8), BitConverter.ToUInt64("runQuery"u8));
         Put(0x240, 0x41, Small(16), BitConverter.ToUInt64("a;\nb;\nc;"u8), BitConverter.ToUInt64("\nd;\ne;\nf"u8));
         Put(0x2c0, 0x61, Small(16), 0x201, 0x201);
+        return memory;
+    }
+
+    /// <summary>One heap of one block with one compiled method, which has inlined itself where <see cref="FuzzTargets.JavaCode"/> is.</summary>
+    private static byte[] JavaMemory()
+    {
+        var memory = new byte[0x580];
+        void Put(int at, params ReadOnlySpan<ulong> words) => MemoryMarshal.AsBytes(words).CopyTo(memory.AsSpan(at));
+        void Numbers(int at, params ReadOnlySpan<int> numbers) => MemoryMarshal.AsBytes(numbers).CopyTo(memory.AsSpan(at));
+        void Symbol(int at, ReadOnlySpan<byte> text)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(memory.AsSpan(at + 4), (ushort)text.Length);
+            text.CopyTo(memory.AsSpan(at + 6));
+        }
+
+        Put(0, 8, 1, 0x18, 0x20, 0x100, 0x400, 7, 0x48);
+        ((ReadOnlySpan<byte>)[0, 1, 0xff, 0xff, 0xff, 0xff]).CopyTo(memory.AsSpan(0x48));
+        "nmethod"u8.CopyTo(memory.AsSpan(0x60));
+        Put(0x110, 0x60);
+        Numbers(0x120, 0x40);
+        Put(0x128, 0x400, 0x300);
+        Numbers(0x138, 0, 48);
+        Put(0x140, 0x380);
+        Numbers(0x300, -1, 0, 0, 0, 0x20, 1, 0, 0, 0x1000, 0, 0, 0);
+        ((ReadOnlySpan<byte>)[0, 7, 3, 6, 0, 0, 1, 2, 3]).CopyTo(memory.AsSpan(0x330));
+        Put(0x380, 0x400, 0x400);
+        Put(0x408, 0x410);
+        Put(0x418, 0x4a0);
+        Numbers(0x42c, 1, 4 | 1 << 16);
+        ((ReadOnlySpan<byte>)[(1 << 3) | 7, 0xff, 5, 9, 0]).CopyTo(memory.AsSpan(0x444));
+        Put(0x4b8, 0x500);
+        BinaryPrimitives.WriteUInt16LittleEndian(memory.AsSpan(0x4d6), 2);
+        Put(0x4f0, 0x520, 0x530);
+        Put(0x518, 0x540);
+        Symbol(0x520, "runQuery"u8);
+        Symbol(0x530, "Split.java"u8);
+        Symbol(0x540, "a/Split$$Lambda$14/0x00000008"u8);
         return memory;
     }
 
