@@ -11,12 +11,13 @@ namespace ActorProfiler.Collector.Batching;
 /// batches are settled. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// A record is <c>kind (1) · length (4) · CRC-32 (4) · bytes</c>, little-endian: a <see cref="Submit"/>, or a <see cref="Stored"/> that settles
+/// A record is <c>kind (1) · length (4) · CRC-32 of the rest (4) · bytes</c>, little-endian: a <see cref="Submit"/>, or a <see cref="Stored"/> that settles
 /// batches of its segment. Nothing is synced: a kill loses nothing, a power loss at most what the kernel had not written back.
 /// </remarks>
 internal sealed class BatchSpool
 {
     private const int HeaderBytes = 9;
+    private const int ChecksumAt = 5;
     private const byte BatchRecord = 1;
     private const byte SettledRecord = 2;
     private const string Extension = ".batches";
@@ -212,7 +213,7 @@ internal sealed class BatchSpool
         Span<byte> header = stackalloc byte[HeaderBytes];
         header[0] = kind;
         BinaryPrimitives.WriteInt32LittleEndian(header[1..], content.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[5..], Crc32.HashToUInt32(content));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumAt..], Checksum(header, content));
         to.Write(header);
         to.Write(content);
     }
@@ -231,7 +232,16 @@ internal sealed class BatchSpool
         kind = bytes[0];
         content = bytes.Slice(HeaderBytes, size);
         length = HeaderBytes + size;
-        return kind is BatchRecord or SettledRecord && Crc32.HashToUInt32(content) == BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
+        return kind is BatchRecord or SettledRecord && Checksum(bytes, content) == BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumAt..]);
+    }
+
+    /// <summary>Over the kind too: a batch that is taken for what settles others would be lost, and they with it.</summary>
+    private static uint Checksum(ReadOnlySpan<byte> header, ReadOnlySpan<byte> content)
+    {
+        var checksum = new Crc32();
+        checksum.Append(header[..ChecksumAt]);
+        checksum.Append(content);
+        return checksum.GetCurrentHashAsUInt32();
     }
 
     private sealed class Segment(string path)

@@ -71,6 +71,21 @@ public sealed class BatchSpoolTests : IDisposable
         Assert.InRange(kept.Count, before, 3);
     }, iter: 500, threads: 1);
 
+    [Fact]
+    public void A_batch_whose_kind_is_damaged_is_not_taken_for_what_settles_others()
+    {
+        Open(out _).Write([Submit(1), Submit(2)]);
+        var file = _folder.GetFiles().Single();
+        var bytes = File.ReadAllBytes(file.FullName);
+        bytes[bytes.Length / 2] ^= 3; // a batch's kind becomes the other
+        File.WriteAllBytes(file.FullName, bytes);
+
+        var spool = Open(out var kept);
+
+        Assert.Equal([Submit(1)], kept.Select(batch => batch.Batch));
+        Assert.Equal(1, spool.Damaged);
+    }
+
     private BatchSpool Open(out IReadOnlyList<(Submit Batch, DateTimeOffset Written)> kept, long mostBytes = 1 << 20) =>
         BatchSpool.Open(_folder.FullName, mostBytes, out kept);
 
